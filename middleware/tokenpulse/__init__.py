@@ -1,0 +1,1 @@
+"""Measure what an ASGI app's inference traffic does."""

@@ -1,0 +1,42 @@
+"""Names from callers, made safe to keep: bounded, printable, valid UTF-8."""
+
+import re
+from typing import Final
+
+OTHER: Final = "__other__"
+"""The series that takes what is not admitted under its own name."""
+
+UNKNOWN: Final = "unknown"
+"""The provider of a model id that names none."""
+
+MAX_NAME_CHARACTERS: Final = 200
+"""Longest provider or model name kept; the longest real model id we know has 95 characters."""
+
+# C0, DEL, C1, line and paragraph separators, bidirectional controls, BOM, lone surrogates.
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """Return the text with control, bidirectional and surrogate characters replaced by U+FFFD.
+
+    Printable ASCII is returned as it is, at the cost of two C-level checks.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSAFE.sub("\ufffd", text)
+
+
+def clean_name(name: str) -> str:
+    """Return a provider's or model's name, printable and cut to `MAX_NAME_CHARACTERS`."""
+    return printable(name[:MAX_NAME_CHARACTERS])
+
+
+def provider_of_model(model: str) -> str:
+    """Return the part of a model id before `/`, else before `:`, else `unknown`.
+
+    `openai/gpt-4o` → `openai`; `llama3:8b` → `llama3`; `gpt-4o` → `unknown`.
+    """
+    head, separator, _ = model.partition("/")
+    if not separator:
+        head, separator, _ = model.partition(":")
+    return head if separator and head else UNKNOWN

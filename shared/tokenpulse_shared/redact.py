@@ -1,0 +1,49 @@
+"""Mask secrets in text that leaves the process."""
+
+import re
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+from tokenpulse_shared.names import printable
+from tokenpulse_shared.records import MAX_ERROR_MESSAGE_CHARACTERS
+
+MASK: Final = "***"
+
+_INSPECTED_CHARACTERS: Final = 4096
+"""How much of a text is looked at: bounds the work; what lies behind is cut off anyway."""
+
+_SECRETS: Final = re.compile(
+    r"(?P<url>[a-z][a-z0-9+.-]*://)[^\s/@:]*:[^\s/@]+@"
+    r"|(?P<scheme>\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{6,}"
+    r"|(?P<name>[\w-]*(?:api[_-]?key|access[_-]?key|token|secret|password|passwd|authorization)"
+    r"[\"']?\s*[:=]\s*[\"']?)(?!\s|bearer\b|basic\b)[^\s\"',;&]{4,}"
+    r"|\b(?:sk|pk|rk|gsk|xai|hf|r8|pplx|fw|csk|nvapi|tgp|ghp|gho|xoxb|xoxp)[-_][A-Za-z0-9*._-]{6,}"
+    r"|\bAIza[A-Za-z0-9_-]{20,}|\b(?:AKIA|ASIA)[A-Z0-9]{12,}"
+    r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9._-]+",
+    re.IGNORECASE,
+)
+
+
+def _mask(match: re.Match[str]) -> str:
+    kept = match["url"]
+    if kept:
+        return f"{kept}{MASK}@"
+    return f"{match['scheme'] or match['name'] or ''}{MASK}"
+
+
+def masked_error(text: str) -> str:
+    """Return error text with secrets masked, unsafe characters replaced, cut to 500 characters."""
+    text = _SECRETS.sub(_mask, text[:_INSPECTED_CHARACTERS])
+    return printable(text[:MAX_ERROR_MESSAGE_CHARACTERS])
+
+
+def masked_url(url: str) -> str:
+    """Return a URL with its password masked; text that is no URL is masked whole."""
+    try:
+        parts = urlsplit(url)
+        if parts.password is None:
+            return url
+        user, host = parts.username or "", parts.netloc.rpartition("@")[2]
+        return urlunsplit(parts._replace(netloc=f"{user}:{MASK}@{host}"))
+    except ValueError:
+        return MASK

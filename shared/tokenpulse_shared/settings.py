@@ -1,0 +1,197 @@
+"""Every setting of the middleware, the reader and the command line, in one table.
+
+A value comes from the constructor or the flag, else from `TOKENPULSE_<NAME>`, else (for the connection) from
+`REDIS_URL` or `REDIS_HOST`, `REDIS_PORT`, `REDIS_PASSWORD`, `REDIS_DB`, else it is the default here. A wrong
+value raises `SettingsError`, which names the variable, the value and what was expected.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, Self, cast
+from urllib.parse import quote
+
+from tokenpulse_shared.errors import SettingsError
+from tokenpulse_shared.keyspace import DEFAULT_PREFIX, Keyspace
+from tokenpulse_shared.redact import masked_url
+from tokenpulse_shared.redis_url import check_redis_url
+
+ENVIRONMENT_PREFIX: Final = "TOKENPULSE_"
+_TRUE: Final = frozenset(("1", "true", "yes", "on"))
+_FALSE: Final = frozenset(("0", "false", "no", "off"))
+
+
+class _WrongValueError(Exception):
+    """Carry what was expected of a value to the place that knows the setting's name."""
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise _WrongValueError("text that is not empty")
+    return value.strip()
+
+
+def _optional_text(value: object) -> str | None:
+    return None if value is None or value == "" else _text(value)
+
+
+def _redis_url(value: object) -> str:
+    try:
+        return check_redis_url(_text(value))
+    except ValueError as error:
+        raise _WrongValueError(str(error)) from error
+
+
+def _prefix(value: object) -> str:
+    try:
+        return Keyspace(_text(value)).prefix
+    except SettingsError as error:
+        raise _WrongValueError(error.expected) from error
+
+
+def _boolean(value: object) -> bool:
+    word = str(value).strip().lower()
+    if word not in _TRUE | _FALSE:
+        raise _WrongValueError("true or false (or 1/0, yes/no, on/off)")
+    return word in _TRUE
+
+
+def _integer(least: int, most: int) -> Callable[[object], int]:
+    def parse(value: object) -> int:
+        try:
+            number = int(cast("str | int", value))
+        except (TypeError, ValueError):
+            number = least - 1
+        if isinstance(value, bool | float) or not least <= number <= most:
+            raise _WrongValueError(f"a whole number from {least} to {most}")
+        return number
+
+    return parse
+
+
+def _seconds(least: float, most: float) -> Callable[[object], float]:
+    def parse(value: object) -> float:
+        try:
+            number = float(cast("str | float", value))
+        except (TypeError, ValueError):
+            number = least - 1.0
+        if isinstance(value, bool) or not least <= number <= most:
+            raise _WrongValueError(f"seconds from {least:g} to {most:g}")
+        return number
+
+    return parse
+
+
+def _setting(default: Any, parse: Callable[[object], Any], help_text: str, used_by: str) -> Any:
+    return field(default=default, metadata={"parse": parse, "help": help_text, "used_by": used_by})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Hold one value for each setting, checked; make it with `Settings.load`.
+
+    The fields are the documented table (`docs/configuration.md` is compared with them in the tests).
+    """
+
+    redis_url: str = _setting("redis://localhost:6379/0", _redis_url, "where the numbers are kept", "both")
+    key_prefix: str = _setting(DEFAULT_PREFIX, _prefix, "what every Redis key starts with", "both")
+    app_name: str = _setting("app", _text, "label `app_name` of the HTTP metrics", "middleware")
+    flush_interval: float = _setting(
+        1.0, _seconds(0.05, 60), "seconds between two flushes to Redis", "middleware"
+    )
+    provider_header: str | None = _setting(
+        None, _optional_text, "request header that names the provider", "middleware"
+    )
+    max_providers: int = _setting(
+        100, _integer(1, 10_000), "providers kept as series; the rest count as `__other__`", "middleware"
+    )
+    max_models_per_provider: int = _setting(
+        200,
+        _integer(1, 10_000),
+        "models of a provider kept as series; the rest count as `__other__`",
+        "middleware",
+    )
+    max_routes: int = _setting(
+        500,
+        _integer(1, 10_000),
+        "routes of plain HTTP kept as series; the rest count as `__other__`",
+        "middleware",
+    )
+    raise_internal_errors: bool = _setting(
+        False,
+        _boolean,
+        "re-raise the middleware's own faults instead of counting them: for tests",
+        "middleware",
+    )
+    host: str = _setting("127.0.0.1", _text, "address the reader binds to", "reader")
+    port: int = _setting(9100, _integer(0, 65535), "port the reader listens on; 0 takes a free one", "reader")
+    api_token: str | None = _setting(
+        None, _optional_text, "bearer token; once set, everything but /healthz needs it", "reader"
+    )
+    allow_open: bool = _setting(
+        False, _boolean, "let a reader without a token bind to an address that is not loopback", "reader"
+    )
+    snapshot_interval: float = _setting(
+        2.0, _seconds(0.1, 60), "seconds between two refreshes of what the reader serves", "reader"
+    )
+    acceptable_latency: float = _setting(
+        10.0,
+        _seconds(0.001, 3600),
+        "latency in seconds at which a health score loses its latency part",
+        "reader",
+    )
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str], **given: object) -> Self:
+        """Return the settings from what was given (None: not given), then the environment, then defaults.
+
+        Raises:
+            SettingsError: a value cannot be used, or a given name is no setting.
+        """
+        known = {item.name: item for item in fields(cls)}
+        for name in given:
+            if name not in known:
+                raise SettingsError(name, given[name], f"one of the settings {', '.join(sorted(known))}")
+        values: dict[str, Any] = {}
+        for name, item in known.items():
+            source, value = _look_up(name, given, environ)
+            if source is None:
+                continue
+            try:
+                values[name] = item.metadata["parse"](value)
+            except _WrongValueError as wrong:
+                raise SettingsError(source, _shown(name, value), str(wrong)) from None
+        return cls(**values)
+
+    def __repr__(self) -> str:
+        pairs = ", ".join(
+            f"{item.name}={_shown(item.name, getattr(self, item.name))!r}" for item in fields(self)
+        )
+        return f"Settings({pairs})"
+
+
+def _shown(name: str, value: object) -> object:
+    if name == "redis_url":
+        return masked_url(str(value))
+    return "***" if name.endswith("token") and value else value
+
+
+def _look_up(name: str, given: Mapping[str, object], environ: Mapping[str, str]) -> tuple[str | None, object]:
+    if given.get(name) is not None:
+        return name, given[name]
+    variable = ENVIRONMENT_PREFIX + name.upper()
+    if variable in environ:
+        return variable, environ[variable]
+    if name == "redis_url":
+        return _redis_from_environment(environ)
+    return None, None
+
+
+def _redis_from_environment(environ: Mapping[str, str]) -> tuple[str | None, object]:
+    if environ.get("REDIS_URL"):
+        return "REDIS_URL", environ["REDIS_URL"]
+    if not environ.get("REDIS_HOST"):
+        return None, None
+    password = environ.get("REDIS_PASSWORD", "")
+    login = f":{quote(password, safe='')}@" if password else ""
+    port, database = environ.get("REDIS_PORT") or "6379", environ.get("REDIS_DB") or "0"
+    return "REDIS_HOST/PORT/PASSWORD/DB", f"redis://{login}{environ['REDIS_HOST']}:{port}/{database}"
