@@ -1,16 +1,19 @@
 -- Admit names to a bounded index, so that all writers agree which names are series.
--- KEYS[1] sorted set of names by last use   ARGV: now in seconds, most names, idle seconds, time to live (0: none), names…
--- Reply: for each name 1 admitted, 0 the index is full.
+-- KEYS[1] sorted set of names by last use
+-- ARGV: now in seconds, most names, idle seconds, time to live in seconds (0: none), names…
+-- A name comes as `+name`, admit it while there is room, or `?name`, say only whether it is admitted.
+-- Reply: for each name 1 admitted, 0 not.
 local now, most, idle, ttl = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - idle)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - idle))
 local answers = {}
 for i = 5, #ARGV do
-  local admitted = redis.call('ZSCORE', KEYS[1], ARGV[i])
-  if not admitted and redis.call('ZCARD', KEYS[1]) < most then
-    redis.call('ZADD', KEYS[1], now, ARGV[i])
+  local name = string.sub(ARGV[i], 2)
+  local admitted = redis.call('ZSCORE', KEYS[1], name)
+  if not admitted and string.sub(ARGV[i], 1, 1) == '+' and redis.call('ZCARD', KEYS[1]) < most then
+    redis.call('ZADD', KEYS[1], ARGV[1], name)
     admitted = true
   end
   answers[#answers + 1] = admitted and 1 or 0
 end
-if ttl > 0 then redis.call('EXPIRE', KEYS[1], ttl) end
+if ttl > 0 then redis.call('EXPIRE', KEYS[1], ARGV[4]) end
 return answers

@@ -1,0 +1,146 @@
+"""Apply batches to Redis, each exactly once.
+
+Strategy: a group (a provider, an app, a gateway) has one batch in flight at most. A batch carries this
+writer's id, the group's previous sequence and its own; the script compares them with the guard that lives
+beside the counters. A lost reply leaves the batch in flight, and the next attempt is answered DUP. A server
+that lost acknowledged batches answers GAP, and they are replayed from the ring.
+Invariants: a batch is only forgotten after OK or DUP; a group's batches are applied in order.
+Bounds: the ring holds `RING_SECONDS` of acknowledged batches and at most `RING_BYTES`; what fell out of it
+before a GAP is counted as unrecoverable.
+"""
+
+import time
+import uuid
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, Final, Literal, NamedTuple
+
+import redis
+
+from tokenpulse.guard import Guard
+from tokenpulse.script_call import Call, Script
+from tokenpulse_shared.keyspace import TOTALS_RETENTION_SECONDS
+
+RING_SECONDS: Final = 60.0
+RING_BYTES: Final = 8 * 1024 * 1024
+
+Kind = Literal["provider", "http", "gateway"]
+
+
+class Group(NamedTuple):
+    """Name what a batch covers."""
+
+    kind: Kind
+    name: str
+
+
+class Batch(NamedTuple):
+    """Hold one group's encoded operations, numbered; `observations`: how many requests it counts."""
+
+    group: Group
+    guard_key: str
+    previous: int
+    sequence: int
+    payload: bytes
+    observations: int
+
+
+APPLY: Final = Script("apply")
+
+
+class RedisWriter:
+    """Number batches, apply them, keep them until acknowledged; used by one thread at a time."""
+
+    def __init__(self, client: redis.Redis, guard: Guard) -> None:
+        self.client = client
+        self.writer_id = uuid.uuid4().hex
+        self._guard = guard
+        self._acknowledged: dict[Group, int] = {}
+        self._ring: deque[tuple[float, Batch]] = deque()
+        self._ring_bytes = 0
+        self.in_flight: dict[Group, Batch] = {}
+        self.server_time: float | None = None
+        """Redis's clock at the last reply, epoch seconds."""
+
+    def enqueue(self, group: Group, guard_key: str, payload: bytes, observations: int) -> None:
+        """Put a batch in flight; the group must not have one."""
+        previous = self._acknowledged.get(group, 0)
+        self.in_flight[group] = Batch(group, guard_key, previous, previous + 1, payload, observations)
+
+    def push(self) -> list[Batch]:
+        """Apply everything in flight in one round trip; return the batches that are in Redis now.
+
+        Raises:
+            redis.RedisError: the connection failed; what is not acknowledged stays in flight.
+        """
+        batches = list(self.in_flight.values())
+        replies = self._apply(batches)
+        done: list[Batch] = []
+        failure: redis.RedisError | None = None
+        for batch, reply in zip(batches, replies, strict=True):
+            if isinstance(reply, Exception):
+                failure = _as_redis_error(reply)
+            elif self._settle(batch, reply):
+                done.append(batch)
+        if failure is not None:
+            # A READONLY or LOADING server may not be ours to write to any more: look it up anew.
+            self.client.connection_pool.disconnect()
+            if not done:
+                raise failure
+            self._guard.count("refused_batches")
+        return done
+
+    def _apply(self, batches: Sequence[Batch]) -> list[Any]:
+        calls: list[Call] = [
+            (
+                batch.guard_key,
+                (self.writer_id, batch.previous, batch.sequence, TOTALS_RETENTION_SECONDS, batch.payload),
+            )
+            for batch in batches
+        ]
+        return APPLY.call_all(self.client, calls)
+
+    def _settle(self, batch: Batch, reply: list[Any]) -> bool:
+        status, stored, microseconds, rejected, first_rejection = reply
+        self.server_time = int(microseconds) / 1e6
+        if rejected:
+            self._guard.count("rejected_increments", int(rejected))
+            self._guard.fault("redis_key_refused")
+            self._guard.say("redis key refused increments", first_rejection.decode("utf-8", "replace"))
+        if status == b"GAP":
+            return self._bridge(batch, int(stored))
+        if status == b"DUP":
+            self._guard.count("duplicates")
+        self._acknowledge(batch)
+        return True
+
+    def _acknowledge(self, batch: Batch) -> None:
+        self._acknowledged[batch.group] = batch.sequence
+        del self.in_flight[batch.group]
+        now = time.monotonic()
+        self._ring.append((now, batch))
+        self._ring_bytes += len(batch.payload)
+        while self._ring and (self._ring_bytes > RING_BYTES or now - self._ring[0][0] > RING_SECONDS):
+            self._ring_bytes -= len(self._ring.popleft()[1].payload)
+
+    def _bridge(self, batch: Batch, stored: int) -> bool:
+        """Replay what the server lost between its guard and this batch, then apply the batch."""
+        self._guard.count("gaps")
+        kept = [held for _, held in self._ring if held.group == batch.group and held.sequence > stored]
+        lost = batch.previous - stored - len(kept)
+        if lost > 0:
+            self._guard.count("unrecoverable", lost)
+        self._guard.count("replayed", len(kept))
+        for held in (*kept, batch):
+            reply = self._apply([held._replace(previous=stored)])[0]
+            if isinstance(reply, Exception):
+                return False
+            if reply[0] == b"GAP":  # lost again meanwhile: the next flush starts over
+                return False
+            stored = held.sequence
+        self._acknowledge(batch)
+        return True
+
+
+def _as_redis_error(reply: Exception) -> redis.RedisError:
+    return reply if isinstance(reply, redis.RedisError) else redis.RedisError(type(reply).__name__)

@@ -1,0 +1,34 @@
+"""A provider's health as of a moment, from what it did in the last minutes."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from tokenpulse_shared.scoring import WINDOW_MINUTES, Health, compute_health
+from tokenpulse_shared.series_window import Row, SeriesWindow
+
+HEALTH_WINDOW_SECONDS: Final = WINDOW_MINUTES * 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderHealth:
+    """Hold the health computed at `computed_at`, epoch seconds; `row` is what it was computed from."""
+
+    provider: str
+    computed_at: float
+    health: Health
+    row: Row
+
+
+def compute_provider_health(window: SeriesWindow, acceptable_seconds: float) -> ProviderHealth:
+    """Return the health over the last five complete minutes with the current one.
+
+    `window`: the provider's, of minutes, at least that long.
+    """
+    begin = int(window.span.end // 60) * 60 - HEALTH_WINDOW_SECONDS
+    row = window.since(begin)
+    return ProviderHealth(
+        provider=window.series.provider,
+        computed_at=window.span.end,
+        health=compute_health(row.successes, row.faults, row.mean_seconds("latency"), acceptable_seconds),
+        row=row,
+    )

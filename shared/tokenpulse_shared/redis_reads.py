@@ -1,0 +1,61 @@
+"""Run batches of read commands against Redis, never more at a time than there are connections.
+
+Every reply is handed back as the driver parsed it; a command that Redis refused (a key of the wrong type)
+stands in its place as the `ResponseError`, the others keep their answers.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import redis.asyncio
+from redis.exceptions import ResponseError
+
+from tokenpulse_shared.corrupt_keys import CorruptKeys
+from tokenpulse_shared.redis_client import READER_CONNECTIONS
+from tokenpulse_shared.store_errors import translated_errors
+
+Command = tuple[str | int | float, ...]
+"""A command's name, then its arguments; the first argument is the key."""
+
+
+def _is_wrong_type(error: Exception) -> bool:
+    return isinstance(error, ResponseError) and "WRONGTYPE" in str(error)
+
+
+class RedisReads:
+    """Send batches over one client of one event loop."""
+
+    def __init__(self, client: redis.asyncio.Redis) -> None:
+        self.client = client
+        self.corrupt_keys = CorruptKeys()
+        self._turns = asyncio.Semaphore(READER_CONNECTIONS)
+
+    async def batch(self, commands: Sequence[Command], *, atomic: bool = False) -> list[Any]:
+        """Return one reply for each command, in order; `atomic` sees them all at one moment (MULTI/EXEC).
+
+        Raises:
+            StoreUnavailableError: Redis cannot be reached, refused, or did not answer in time.
+        """
+        if not commands:
+            return []
+        async with self._turns, translated_errors():
+            async with self.client.pipeline(transaction=atomic) as pipeline:
+                for command in commands:
+                    pipeline.execute_command(*command)
+                replies = list(await pipeline.execute(raise_on_error=False))
+            for reply in replies:
+                if isinstance(reply, Exception) and not _is_wrong_type(reply):
+                    raise reply
+            return replies
+
+    async def one(self, *command: str | int | float) -> Any:
+        """Return the reply to one command, or the `ResponseError`."""
+        return (await self.batch([command]))[0]
+
+    def usable(self, key: str, reply: Any, kind: type) -> bool:
+        """Tell whether the reply is of the kind expected; note the key as corrupt when it is not."""
+        if isinstance(reply, kind):
+            return True
+        self.corrupt_keys.note(key, reply if isinstance(reply, ResponseError) else type(reply).__name__)
+        return False

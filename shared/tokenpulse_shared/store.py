@@ -1,0 +1,180 @@
+"""Everything that is read from Redis, as async methods; the reader and the older interface stand on it.
+
+Every method raises `StoreUnavailableError` when Redis cannot be reached, refuses, or does not answer in time.
+A key that holds something else is left out, counted in `corrupt_keys`, and logged once. Times are Redis' own
+unless a clock was given.
+"""
+
+import os
+from typing import Self
+
+from tokenpulse_shared.circuits_reader import CircuitsReader, CircuitStatus
+from tokenpulse_shared.clock import Clock
+from tokenpulse_shared.errors import StoreUnavailableError
+from tokenpulse_shared.errors_reader import RecentError, load_recent_errors
+from tokenpulse_shared.gateway_reader import GatewayHour, load_gateway_hour
+from tokenpulse_shared.index_reader import IndexReader
+from tokenpulse_shared.keyspace import Keyspace
+from tokenpulse_shared.provider_health import ProviderHealth, compute_provider_health
+from tokenpulse_shared.redis_client import connect_async
+from tokenpulse_shared.redis_clock import RedisClock
+from tokenpulse_shared.redis_reads import RedisReads
+from tokenpulse_shared.scoring import WINDOW_MINUTES
+from tokenpulse_shared.series_window import Series, SeriesWindow
+from tokenpulse_shared.settings import Settings
+from tokenpulse_shared.timespan import Span, hour_span, hours_span, minutes_span, window_span
+from tokenpulse_shared.windows_reader import WindowsReader
+
+
+class MetricsStore:
+    """Read the keyspace of one deployment; belongs to one event loop, takes concurrent calls."""
+
+    def __init__(
+        self, redis_url: str | None = None, *, settings: Settings | None = None, clock: Clock | None = None
+    ) -> None:
+        """Connect nothing yet. `redis_url` wins over `settings`, which are else taken from the environment.
+
+        Raises:
+            SettingsError: a setting has a wrong value.
+        """
+        self.settings = settings or Settings.load(os.environ, redis_url=redis_url)
+        self.keyspace = Keyspace(self.settings.key_prefix)
+        self._client = connect_async(redis_url or self.settings.redis_url)
+        self._reads = RedisReads(self._client)
+        self._clock = RedisClock(self._reads, clock)
+        self._index = IndexReader(self._reads, self.keyspace)
+        self._windows = WindowsReader(self._reads, self.keyspace)
+        self._circuits = CircuitsReader(self._reads, self.keyspace)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections; a store is of no use after it."""
+        await self._client.aclose()
+
+    @property
+    def corrupt_keys(self) -> int:
+        """Return how often a key was left out because it holds something else."""
+        return self._reads.corrupt_keys.count
+
+    async def ping(self) -> None:
+        """Ask Redis for a sign of life."""
+        await self._reads.one("PING")
+
+    async def now(self) -> float:
+        """Return epoch seconds, as Redis or the clock given has them."""
+        return await self._clock.now()
+
+    async def providers(self) -> list[str]:
+        """Return the providers known, sorted by name."""
+        return await self._index.providers()
+
+    async def has_provider(self, provider: str) -> bool:
+        """Tell whether the provider was ever seen, as long as it is remembered."""
+        return await self._index.has_provider(provider)
+
+    async def models(self, provider: str) -> list[str]:
+        """Return the models known of a provider, sorted by name."""
+        return (await self._index.models([provider]))[provider]
+
+    async def gateways(self) -> list[str]:
+        """Return the gateways known, sorted by name."""
+        return await self._index.gateways()
+
+    async def providers_of(self, model: str) -> list[str]:
+        """Return the providers that know the model, sorted by name."""
+        return await self._index.providers_of(model)
+
+    async def provider_windows(self, hours: int) -> list[SeriesWindow]:
+        """Return every provider's last hours, by name; minutes up to 2 hours, hours of the clock beyond."""
+        return await self.windows_of(await self.providers(), window_span(await self.now(), hours))
+
+    async def windows_of(self, providers: list[str], span: Span) -> list[SeriesWindow]:
+        """Return the providers' windows over one span, in order."""
+        return await self._windows.load([Series(provider, None) for provider in providers], span)
+
+    async def provider_window(
+        self, provider: str, *, hours: int | None = None, minutes: int | None = None
+    ) -> SeriesWindow:
+        """Return a provider's last hours or minutes (up to 120)."""
+        return await self._window(Series(provider, None), hours, minutes)
+
+    async def model_window(
+        self, provider: str, model: str, *, hours: int | None = None, minutes: int | None = None
+    ) -> SeriesWindow:
+        """Return the last hours or minutes (up to 120) of one model of a provider."""
+        return await self._window(Series(provider, model), hours, minutes)
+
+    async def model_windows(self, provider: str, *, hours: int) -> list[SeriesWindow]:
+        """Return the last hours of each model of a provider, by name."""
+        span = window_span(await self.now(), hours)
+        return await self._windows.load(
+            [Series(provider, model) for model in await self.models(provider)], span
+        )
+
+    async def hourly(self, provider: str, hours: int, model: str | None = None) -> SeriesWindow:
+        """Return the last hours of the clock, the current one among them, a row for each with data."""
+        span = hours_span(await self.now(), hours)
+        return (await self._windows.load([Series(provider, model)], span))[0]
+
+    async def provider_hour(self, provider: str, start: int) -> tuple[SeriesWindow, list[SeriesWindow]]:
+        """Return the hour of the clock that begins at `start`: the provider's, then each of its models'."""
+        names: list[str | None] = [None, *await self.models(provider)]
+        span = hour_span(start, await self.now())
+        whole, *models = await self._windows.load([Series(provider, name) for name in names], span, ())
+        return whole, models
+
+    async def model_hour(self, model: str, start: int) -> list[SeriesWindow]:
+        """Return the hour of the clock that begins at `start`, for each provider that knows the model."""
+        span = hour_span(start, await self.now())
+        wanted = [Series(provider, model) for provider in await self.providers_of(model)]
+        return await self._windows.load(wanted, span, ())
+
+    async def gateway_hour(self, gateway: str, start: int) -> GatewayHour | None:
+        """Return the hour of the clock that begins at `start`; None when the gateway was never seen."""
+        if not await self._index.has_gateway(gateway):
+            return None
+        return await load_gateway_hour(self._reads, self.keyspace, gateway, start)
+
+    async def provider_health(self, provider: str) -> ProviderHealth:
+        """Return a provider's health over the last minutes; one never seen has no samples: `unknown`."""
+        window = await self.provider_window(provider, minutes=WINDOW_MINUTES)
+        return compute_provider_health(window, self.settings.acceptable_latency)
+
+    async def recent_errors(self, provider: str, limit: int = 100) -> list[RecentError]:
+        """Return a provider's last errors, newest first; at most 100 are kept, for an hour."""
+        return await load_recent_errors(self._reads, self.keyspace, provider, limit)
+
+    async def latency_quantiles(
+        self,
+        provider: str,
+        model: str,
+        percentiles: tuple[float, ...],
+        *,
+        quantity: str = "latency",
+        hours: int = 1,
+    ) -> list[float | None]:
+        """Return the nearest-rank seconds of each percentile in (0, 100]; None without data."""
+        window = await self.model_window(provider, model, hours=hours)
+        return window.total().sketch(quantity).quantiles(percentiles)
+
+    async def circuits(self) -> list[CircuitStatus]:
+        """Return the breaker of every known series, by provider, then model."""
+        now, known = await self.now(), await self._index.models(await self.providers())
+        return [
+            status
+            for provider, models in known.items()
+            for status in await self._circuits.load(provider, models, now)
+        ]
+
+    async def _window(self, series: Series, hours: int | None, minutes: int | None) -> SeriesWindow:
+        now = await self.now()
+        span = minutes_span(now, minutes) if minutes is not None else window_span(now, hours or 1)
+        return (await self._windows.load([series], span))[0]
+
+
+__all__ = ["MetricsStore", "StoreUnavailableError"]

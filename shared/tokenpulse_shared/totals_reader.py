@@ -1,0 +1,175 @@
+"""Load every monotonic counter from Redis in few round trips.
+
+Strategy: the indexes first (providers, apps; then each provider's models), then the hashes they name, in
+pipelines of `HASHES_PER_TRIP`, so that reading thousands of series never holds the event loop for long.
+Invariants: only keys that an index names are read, no SCAN; a key of a wrong type is left out and named.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any, Final
+
+import redis.asyncio
+from redis.exceptions import RedisError, ResponseError
+
+from tokenpulse_shared.clock import Clock, SystemClock
+from tokenpulse_shared.http_decoding import HttpDecoder
+from tokenpulse_shared.keyspace import Keyspace
+from tokenpulse_shared.names import OTHER
+from tokenpulse_shared.totals_decoding import SeriesDecoder
+from tokenpulse_shared.totals_records import AppTotals, ModelTotals, RedisInfo, SeriesTotals, Totals
+
+logger = logging.getLogger("tokenpulse.store")
+
+HASHES_PER_TRIP: Final = 25
+"""About 4 ms of work on the event loop with 80 fields each."""
+INFO_SECONDS: Final = 5.0
+"""How long an INFO is served from memory."""
+
+_INFO: Final = object()
+Command = tuple[str, ...]
+
+
+class TotalsReader:
+    """Load totals with an asyncio client that answers bytes; one load at a time.
+
+    `clock` only decides when INFO is asked again.
+    """
+
+    def __init__(self, client: redis.asyncio.Redis, keyspace: Keyspace, clock: Clock | None = None) -> None:
+        self._client = client
+        self._keyspace = keyspace
+        self._clock = clock or SystemClock()
+        self._info: RedisInfo | None = None
+        self._info_at: float | None = None
+        self._named: frozenset[str] = frozenset()
+
+    async def load(self) -> Totals:
+        """Return every counter.
+
+        Raises:
+            redis.exceptions.RedisError: Redis cannot be reached or refuses.
+        """
+        keys, load = self._keyspace, _Load(self._client)
+        clock, provider_names, app_names = await load.trip(
+            [("TIME",), ("ZRANGE", keys.providers(), "0", "-1"), ("ZRANGE", keys.apps(), "0", "-1")]
+        )
+        providers, apps = _names(provider_names), _names(app_names, with_other=False)
+        models = await self._models(load, providers)
+        series = [(provider, None) for provider in providers] + models
+        hashes = await load.hashes([keys.totals(provider, model) for provider, model in series])
+        decoded = {pair: load.decoded(fields) for pair, fields in zip(series, hashes, strict=True) if fields}
+        totals = Totals(
+            taken_at=clock[0] + clock[1] / 1e6,
+            providers={provider: held for (provider, model), held in decoded.items() if model is None},
+            models=tuple(
+                ModelTotals(provider, model, held)
+                for (provider, model), held in decoded.items()
+                if model is not None
+            ),
+            apps=await self._apps(load, apps),
+            redis=await self._redis_info(load),
+            corrupt_keys=tuple(load.corrupt),
+            unreadable_fields=load.unreadable,
+        )
+        self._log_once(totals.corrupt_keys)
+        return totals
+
+    async def _models(self, load: "_Load", providers: Sequence[str]) -> list[tuple[str, str | None]]:
+        replies = await load.trip([("ZRANGE", self._keyspace.models(name), "0", "-1") for name in providers])
+        return [
+            (provider, model)
+            for provider, reply in zip(providers, replies, strict=True)
+            for model in _names(reply)
+        ]
+
+    async def _apps(self, load: "_Load", names: Sequence[str]) -> tuple[AppTotals, ...]:
+        counters = await load.hashes([self._keyspace.http_totals(name) for name in names])
+        reports = await load.hashes([self._keyspace.writers(name) for name in names])
+        apps: list[AppTotals] = []
+        for name, fields, said in zip(names, counters, reports, strict=True):
+            decoder = HttpDecoder()
+            apps.append(decoder.decode(name, fields, said))
+            load.unreadable += decoder.unreadable
+        return tuple(apps)
+
+    async def _redis_info(self, load: "_Load") -> RedisInfo | None:
+        now = self._clock.monotonic()
+        if self._info_at is None or now - self._info_at >= INFO_SECONDS:
+            (reply,) = await load.trip([("INFO",)], is_optional=True)
+            self._info, self._info_at = _info(reply), now
+        return self._info
+
+    def _log_once(self, corrupt: Sequence[str]) -> None:
+        for key in corrupt:
+            if key not in self._named:
+                logger.warning("totals key is not ours, left out: %s", key)
+        self._named = frozenset(corrupt)
+
+
+class _Load:
+    """Send the commands of one load; gather the keys that are not ours."""
+
+    def __init__(self, client: redis.asyncio.Redis) -> None:
+        self._client = client
+        self.corrupt: list[str] = []
+        self.unreadable = 0
+
+    async def trip(self, commands: Sequence[Command], *, is_optional: bool = False) -> list[Any]:
+        """Return one reply per command, in one round trip; None for a key of a wrong type.
+
+        Raises:
+            RedisError: any other refusal, unless `is_optional`.
+        """
+        if not commands:
+            return []
+        pipeline = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        replies: list[Any] = await pipeline.execute(raise_on_error=False)
+        for place, reply in enumerate(replies):
+            if not isinstance(reply, Exception):
+                continue
+            is_wrong_type = isinstance(reply, ResponseError) and str(reply).startswith("WRONGTYPE")
+            if is_wrong_type:
+                self.corrupt.append(commands[place][1])
+            elif not is_optional:
+                raise reply if isinstance(reply, RedisError) else RedisError(str(reply))
+            replies[place] = None
+        return replies
+
+    async def hashes(self, keys: Sequence[str]) -> list[dict[bytes, bytes]]:
+        """Return each key's hash, empty for one that is missing or of a wrong type."""
+        found: list[dict[bytes, bytes]] = []
+        for start in range(0, len(keys), HASHES_PER_TRIP):
+            trip = [("HGETALL", key) for key in keys[start : start + HASHES_PER_TRIP]]
+            found += [reply or {} for reply in await self.trip(trip)]
+            await asyncio.sleep(0)  # a reply that is already buffered never yields by itself
+        return found
+
+    def decoded(self, fields: dict[bytes, bytes]) -> SeriesTotals:
+        decoder = SeriesDecoder()
+        totals = decoder.decode(fields)
+        self.unreadable += decoder.unreadable
+        return totals
+
+
+def _names(members: Sequence[bytes] | None, *, with_other: bool = True) -> list[str]:
+    """Return an index's names in order; `__other__` takes what the index refuses, so it is always asked."""
+    names = {member.decode(errors="replace") for member in members or ()}
+    return sorted(names | {OTHER} if with_other else names)
+
+
+def _info(reply: Any) -> RedisInfo | None:
+    """Return what INFO says; redis-py gives numbers as int or float, databases as dicts."""
+    if not isinstance(reply, dict):
+        return None
+    return RedisInfo(
+        numbers={name: value for name, value in reply.items() if type(value) is int},
+        keys={
+            name.removeprefix("db"): value["keys"]
+            for name, value in reply.items()
+            if name.startswith("db") and isinstance(value, dict) and "keys" in value
+        },
+    )
