@@ -44,9 +44,11 @@ def checked_nano_usd(usd: float | None, fault: Fault) -> int | None:
     return None
 
 
-def checked_text(text: str | None, fault: Fault) -> str | None:
+def checked_text(text: object, fault: Fault) -> str | None:
     """Return the text; None for None, and for what is no text or empty."""
-    if text is None or (type(text) is str and text):
+    if text is None:
+        return None
+    if type(text) is str and text:
         return text
     fault("name_rejected")
     return None

@@ -99,11 +99,14 @@ class SeriesDelta:
 
     def fold(self, observation: Observation) -> None:
         """Count one observation; about 2 µs."""
+        (
+            _, _, _, _, _, streaming, _, outcome, _, _, finish, _, latency, ttfb, ttft, _, tpot, _,
+            tokens_input, tokens_output, cached, reasoning, source, cost, _, endpoint, _, _, _,
+        ) = observation  # fmt: skip  # unpacked at once: half the time of reading fields by name
         counters = self.counters
-        outcome, latency = observation.outcome, observation.latency_seconds
         counters[TOTAL] += 1
         counters[OUTCOME_AT[outcome]] += 1
-        counters[USAGE_AT[observation.usage_source]] += 1
+        counters[USAGE_AT[source]] += 1
         if outcome == "success":
             counters[SUCCESSFUL] += 1
             self.streak = 0
@@ -114,22 +117,21 @@ class SeriesDelta:
                 self.streak += 1
         if latency is not None:
             self._fold_latency(latency, outcome == "success")
-        if (ttft := observation.ttft_seconds) is not None:
-            counters[TTFT_US] += int(ttft * 1e6 + 0.5)
-            counters[TTFT_COUNT] += 1
-            index = bucket_index(ttft)
-            self.ttft[index] = self.ttft.get(index, 0) + 1
-            index = bisect_left(_TTFT, ttft)
-            self.ttfts[index] = self.ttfts.get(index, 0) + 1
-        if (tpot := observation.tpot_seconds) is not None:
+        if ttft is not None:
+            self._fold_ttft(ttft)
+        if tpot is not None:
             counters[TPOT_US] += int(tpot * 1e6 + 0.5)
             counters[TPOT_COUNT] += 1
             index = bucket_index(tpot)
             self.tpot[index] = self.tpot.get(index, 0) + 1
-        self._fold_tokens(observation)
-        if observation.endpoint is not None:
-            self._fold_endpoint(observation, observation.endpoint)
-        if (finish := observation.finish_reason) is not None:
+        if cached is not None:
+            counters[CACHED] += cached
+        if reasoning is not None:
+            counters[REASONING] += reasoning
+        self._fold_tokens(tokens_input, tokens_output, cost)
+        if endpoint is not None and ttfb is not None:
+            self._fold_endpoint(endpoint, ttfb, latency if streaming else None)
+        if finish is not None:
             self._fold_finish(finish)
 
     def _fold_latency(self, latency: float, success: bool) -> None:
@@ -147,20 +149,24 @@ class SeriesDelta:
             self.latency_error_us += microseconds
             self.latencies_error[index] = self.latencies_error.get(index, 0) + 1
 
-    def _fold_tokens(self, observation: Observation) -> None:
+    def _fold_ttft(self, ttft: float) -> None:
+        self.counters[TTFT_US] += int(ttft * 1e6 + 0.5)
+        self.counters[TTFT_COUNT] += 1
+        index = bucket_index(ttft)
+        self.ttft[index] = self.ttft.get(index, 0) + 1
+        index = bisect_left(_TTFT, ttft)
+        self.ttfts[index] = self.ttfts.get(index, 0) + 1
+
+    def _fold_tokens(self, tokens_input: int | None, tokens_output: int | None, cost: int | None) -> None:
         counters = self.counters
         tokens = 0
-        if (count := observation.tokens_input) is not None:
-            counters[INPUT] += count
-            tokens = count
-        if (count := observation.tokens_output) is not None:
-            counters[OUTPUT] += count
-            tokens += count
-        if (count := observation.tokens_cached) is not None:
-            counters[CACHED] += count
-        if (count := observation.tokens_reasoning) is not None:
-            counters[REASONING] += count
-        if (cost := observation.cost_nano_usd) is None:
+        if tokens_input is not None:
+            counters[INPUT] += tokens_input
+            tokens = tokens_input
+        if tokens_output is not None:
+            counters[OUTPUT] += tokens_output
+            tokens += tokens_output
+        if cost is None:
             counters[UNPRICED] += 1
             return
         counters[COST] += cost
@@ -172,9 +178,7 @@ class SeriesDelta:
             index = bisect_left(_COST, per_1k / 1e9)
             self.cost_per_1k[index] = self.cost_per_1k.get(index, 0) + 1
 
-    def _fold_endpoint(self, observation: Observation, endpoint: str) -> None:
-        if (ttfb := observation.ttfb_seconds) is None:
-            return
+    def _fold_endpoint(self, endpoint: str, ttfb: float, stream_latency: float | None) -> None:
         if self.endpoints is None:
             self.endpoints = {}
         delta = self.endpoints.get(endpoint)
@@ -183,8 +187,8 @@ class SeriesDelta:
         delta.ttfb_us += int(ttfb * 1e6 + 0.5)
         index = bisect_left(_ENDPOINT, ttfb)
         delta.ttfbs[index] = delta.ttfbs.get(index, 0) + 1
-        if observation.streaming and (latency := observation.latency_seconds) is not None:
-            streamed = max(0.0, latency - ttfb)
+        if stream_latency is not None:
+            streamed = max(0.0, stream_latency - ttfb)
             delta.streaming_us += int(streamed * 1e6 + 0.5)
             index = bisect_left(_ENDPOINT, streamed)
             delta.streamings[index] = delta.streamings.get(index, 0) + 1

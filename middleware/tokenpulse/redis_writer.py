@@ -23,6 +23,8 @@ from tokenpulse_shared.keyspace import TOTALS_RETENTION_SECONDS
 
 RING_SECONDS: Final = 60.0
 RING_BYTES: Final = 8 * 1024 * 1024
+GUARD_MAY_BE_SWEPT_SECONDS: Final = 86400.0
+"""A guard idle for two days is swept by the apply script: past half of that its absence is no loss."""
 
 Kind = Literal["provider", "http", "gateway"]
 
@@ -56,6 +58,7 @@ class RedisWriter:
         self.writer_id = uuid.uuid4().hex
         self._guard = guard
         self._acknowledged: dict[Group, int] = {}
+        self._acknowledged_at: dict[Group, float] = {}
         self._ring: deque[tuple[float, Batch]] = deque()
         self._ring_bytes = 0
         self.in_flight: dict[Group, Batch] = {}
@@ -115,9 +118,10 @@ class RedisWriter:
         return True
 
     def _acknowledge(self, batch: Batch) -> None:
-        self._acknowledged[batch.group] = batch.sequence
-        del self.in_flight[batch.group]
         now = time.monotonic()
+        self._acknowledged[batch.group] = batch.sequence
+        self._acknowledged_at[batch.group] = now
+        del self.in_flight[batch.group]
         self._ring.append((now, batch))
         self._ring_bytes += len(batch.payload)
         while self._ring and (self._ring_bytes > RING_BYTES or now - self._ring[0][0] > RING_SECONDS):
@@ -125,10 +129,12 @@ class RedisWriter:
 
     def _bridge(self, batch: Batch, stored: int) -> bool:
         """Replay what the server lost between its guard and this batch, then apply the batch."""
-        self._guard.count("gaps")
+        idle_seconds = time.monotonic() - self._acknowledged_at.get(batch.group, float("-inf"))
+        if stored or idle_seconds < GUARD_MAY_BE_SWEPT_SECONDS:
+            self._guard.count("gaps")
         kept = [held for _, held in self._ring if held.group == batch.group and held.sequence > stored]
         lost = batch.previous - stored - len(kept)
-        if lost > 0:
+        if lost > 0 and idle_seconds < GUARD_MAY_BE_SWEPT_SECONDS:
             self._guard.count("unrecoverable", lost)
         self._guard.count("replayed", len(kept))
         for held in (*kept, batch):

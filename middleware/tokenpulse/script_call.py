@@ -50,7 +50,8 @@ class Script:
     @staticmethod
     def _pipeline(client: redis.Redis, calls: Sequence[Call], command: str, script: str) -> list[Any]:
         with client.pipeline(transaction=False) as pipeline:
+            queue: Any = pipeline.execute_command  # untyped in redis-py
             for key, arguments in calls:
-                pipeline.execute_command(command, script, 1, key, *arguments)
+                queue(command, script, 1, key, *arguments)
             replies: list[Any] = pipeline.execute(raise_on_error=False)
         return replies

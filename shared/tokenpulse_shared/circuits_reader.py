@@ -1,17 +1,15 @@
 """Read the state of circuit breakers and the recent calls they judge."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tokenpulse_shared.breaker import SLOT_SECONDS, BreakerPolicy, BreakerState
+from tokenpulse_shared.breaker import BreakerPolicy, BreakerState
+from tokenpulse_shared.circuit_codec import decode_circuit
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.redis_reads import RedisReads
 
-_SLOT: Final = re.compile(rb"(\d+):(\d+):(\d+)")
-_STATES: Final[dict[bytes, BreakerState]] = {b"CLOSED": "CLOSED", b"OPEN": "OPEN", b"HALF_OPEN": "HALF_OPEN"}
-_WINDOW_SLOTS: Final = BreakerPolicy().window_seconds // SLOT_SECONDS
+_POLICY: Final = BreakerPolicy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,54 +36,32 @@ class CircuitStatus:
         return self.state != "OPEN"
 
 
-def _number(fields: Mapping[bytes, bytes], name: bytes) -> float | None:
-    return float(fields[name]) if name in fields else None
-
-
-def _recent_calls(fields: Mapping[bytes, bytes], redis_now: float) -> tuple[int, int]:
-    """Return (successes, faults) of the slots within the window; slots are stamped by Redis' clock."""
-    newest = int(redis_now // SLOT_SECONDS)
-    successes = faults = 0
-    for name, value in fields.items():
-        if not name.startswith(b"slot:"):
-            continue
-        match = _SLOT.fullmatch(value)
-        if match is None:
-            raise ValueError(f"{name!r} is no slot")
-        if newest - _WINDOW_SLOTS < int(match[1]) <= newest:
-            successes += int(match[2])
-            faults += int(match[3])
-    return successes, faults
-
-
 def circuit_status(
     provider: str, model: str, fields: Mapping[bytes, bytes], now: float, redis_now: float
 ) -> CircuitStatus:
     """Return the status a circuit's hash stands for; an empty hash is a breaker that never moved.
 
-    `now`: what `opened_at` is measured against; `redis_now`: Redis' own time, which stamps the slots.
+    `now`: what `opened_at` is measured against; `redis_now`: Redis' own time, which stamps recent calls.
 
     Raises:
         ValueError: a field holds something else.
     """
-    successes, faults = _recent_calls(fields, redis_now)
-    state = _STATES.get(fields.get(b"state", b"CLOSED"))
-    if state is None:
-        raise ValueError("`state` is no breaker's state")
-    opened_at, open_seconds = _number(fields, b"opened_at"), _number(fields, b"open_seconds")
-    retry_at = None if opened_at is None or not open_seconds else opened_at + open_seconds
-    if state == "OPEN" and (retry_at is None or now >= retry_at):
+    held = decode_circuit(fields, redis_now, _POLICY.window_seconds)
+    circuit, calls = held.circuit, held.successes + held.faults
+    state, opened_at = circuit.state, circuit.opened_at
+    if state == "OPEN" and (circuit.retry_at is None or now >= circuit.retry_at):
         state = "HALF_OPEN"
-    if state == "CLOSED":
+    if state == "CLOSED" or opened_at is None:
         opened_at = retry_at = None
-    moments = [at for at in (_number(fields, b"seen"), _number(fields, b"changed_at")) if at]
+    else:
+        retry_at = opened_at + circuit.open_seconds
     return CircuitStatus(
         provider=provider,
         model=model,
         state=state,
-        failure_count=faults,
-        failure_ratio=faults / (successes + faults) if successes + faults else None,
-        last_updated=max(moments, default=None),
+        failure_count=held.faults,
+        failure_ratio=held.faults / calls if calls else None,
+        last_updated=max(held.seen or 0.0, circuit.changed_at) or None,
         opened_at=opened_at,
         retry_at=retry_at,
     )

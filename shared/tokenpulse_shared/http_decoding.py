@@ -1,6 +1,7 @@
 """Decode an app's hash of plain HTTP counters with its writers' reports, pure.
 
-Invariant: a field or report that cannot be read is left out and counted, never guessed.
+Invariants: a field or report that cannot be read is left out and counted, never guessed; labels that become
+the same once they are printable add up.
 """
 
 from collections.abc import Mapping
@@ -9,8 +10,9 @@ from typing import Any, Final
 import orjson
 
 from tokenpulse_shared import histogram
+from tokenpulse_shared.names import printable
 from tokenpulse_shared.totals import GUARD_FIELD_PREFIX, http_labels
-from tokenpulse_shared.totals_decoding import Fields, bucket_place
+from tokenpulse_shared.totals_decoding import Fields, bucket_place, clean_member
 from tokenpulse_shared.totals_records import AppTotals, HistogramTotals, WriterReport
 
 _GUARD: Final = GUARD_FIELD_PREFIX.encode()
@@ -45,7 +47,7 @@ class HttpDecoder:
                 self.unreadable += not field.startswith(_GUARD)
                 continue
             try:
-                self._count([str(label) for label in labels], int(text))
+                self._count([printable(str(label)) for label in labels], int(text))
             except (ValueError, IndexError):
                 self.unreadable += 1
         pairs = {kind: self._histograms(kind) for kind in _HISTOGRAMS}
@@ -74,9 +76,9 @@ class HttpDecoder:
             self._buckets[kind].setdefault(_sized(key[:size], size), [0] * (len(bounds) + 1))[index] += count
         elif kind in _SUMS:
             kind, size = _SUMS[kind]
-            self._sums[kind][_sized(key, size)] = count
+            _add(self._sums[kind], _sized(key, size), count)
         elif kind in _COUNTS:
-            self._counts[kind][_sized(key, _COUNTS[kind])] = count
+            _add(self._counts[kind], _sized(key, _COUNTS[kind]), count)
 
     def _histograms(self, kind: str) -> dict[Key, HistogramTotals]:
         sums = self._sums[kind]
@@ -86,10 +88,14 @@ class HttpDecoder:
         decoded: list[WriterReport] = []
         for writer, text in sorted(reports.items()):
             try:
-                decoded.append(_report(writer.decode(errors="replace"), orjson.loads(text)))
-            except (ValueError, TypeError, KeyError, AttributeError):
+                decoded.append(_report(clean_member(writer), orjson.loads(text)))
+            except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
                 self.unreadable += 1
         return decoded
+
+
+def _add(into: dict[Key, int], key: Key, count: int) -> None:
+    into[key] = into.get(key, 0) + count
 
 
 def _sized(key: Key, size: int) -> Key:
@@ -105,7 +111,7 @@ def _report(writer: str, body: Any) -> WriterReport:
     return WriterReport(
         writer=writer,
         at=float(body["at"]),
-        version=None if version is None else str(version),
+        version=None if version is None else printable(str(version)),
         in_progress=tuple(
             (str(method), str(route), int(running))
             for method, route, running in body.get("in_progress") or ()

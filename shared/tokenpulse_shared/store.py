@@ -22,7 +22,10 @@ from tokenpulse_shared.redis_reads import RedisReads
 from tokenpulse_shared.scoring import WINDOW_MINUTES
 from tokenpulse_shared.series_window import Series, SeriesWindow
 from tokenpulse_shared.settings import Settings
+from tokenpulse_shared.store_errors import translated_errors
 from tokenpulse_shared.timespan import Span, hour_span, hours_span, minutes_span, window_span
+from tokenpulse_shared.totals_reader import TotalsReader
+from tokenpulse_shared.totals_records import Totals
 from tokenpulse_shared.windows_reader import WindowsReader
 
 
@@ -45,6 +48,7 @@ class MetricsStore:
         self._index = IndexReader(self._reads, self.keyspace)
         self._windows = WindowsReader(self._reads, self.keyspace)
         self._circuits = CircuitsReader(self._reads, self.keyspace)
+        self._totals = TotalsReader(self._client, self.keyspace)
 
     async def __aenter__(self) -> Self:
         return self
@@ -96,6 +100,12 @@ class MetricsStore:
     async def windows_of(self, providers: list[str], span: Span) -> list[SeriesWindow]:
         """Return the providers' windows over one span, in order."""
         return await self._windows.load([Series(provider, None) for provider in providers], span)
+
+    async def series_hours(self, provider: str, hours: int) -> list[SeriesWindow]:
+        """Return the last hours of the clock, counters only: the provider's, then each of its models'."""
+        names: list[str | None] = [None, *await self.models(provider)]
+        span = hours_span(await self.now(), hours)
+        return await self._windows.load([Series(provider, name) for name in names], span, ())
 
     async def provider_window(
         self, provider: str, *, hours: int | None = None, minutes: int | None = None
@@ -170,6 +180,11 @@ class MetricsStore:
             for provider, models in known.items()
             for status in await self._circuits.load(provider, models, now)
         ]
+
+    async def totals(self) -> Totals:
+        """Return every counter that only grows; one load at a time."""
+        async with translated_errors():
+            return await self._totals.load()
 
     async def _window(self, series: Series, hours: int | None, minutes: int | None) -> SeriesWindow:
         now = await self.now()

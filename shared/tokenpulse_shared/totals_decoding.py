@@ -13,6 +13,7 @@ from typing import Final
 
 from tokenpulse_shared import histogram, totals
 from tokenpulse_shared.counters import WINDOW_COUNTERS
+from tokenpulse_shared.names import printable
 from tokenpulse_shared.totals_records import HistogramTotals, SeriesTotals
 
 Fields = Mapping[bytes, bytes]
@@ -51,6 +52,19 @@ def bucket_place(bounds: tuple[float, ...], label: str) -> int:
     if isnan(bound):
         raise ValueError(label)
     return bisect_left(bounds, bound)
+
+
+def clean_member(member: bytes) -> str:
+    """Return a name from an index.
+
+    Raises:
+        ValueError: no writer writes such a name: it is no UTF-8, or holds control characters. Two such names
+            could become one label.
+    """
+    name = member.decode()
+    if printable(name) != name:
+        raise ValueError(name)
+    return name
 
 
 class SeriesDecoder:
@@ -106,7 +120,7 @@ class SeriesDecoder:
         """
         if field.startswith(_GUARD):
             return
-        head, _, rest = field.decode(errors="replace").partition(":")
+        head, _, rest = printable(field.decode()).partition(":")
         if head == totals.FINISH:
             self._finishes[rest] = int(text)
         elif head in _ENDPOINT_QUANTITIES:
@@ -114,7 +128,8 @@ class SeriesDecoder:
             index, bounds = bucket_place(histogram.ENDPOINT, label), histogram.ENDPOINT
             self._endpoint_buckets.setdefault((head, endpoint), [0] * (len(bounds) + 1))[index] += int(text)
         elif head.removesuffix("_us") in _ENDPOINT_QUANTITIES:
-            self._endpoint_sums[head.removesuffix("_us"), rest] = int(text)
+            key = (head.removesuffix("_us"), rest)
+            self._endpoint_sums[key] = self._endpoint_sums.get(key, 0) + int(text)
         elif head in _FINE:
             index, bounds = bucket_place(_FINE[head], rest), _FINE[head]
             self._buckets.setdefault(head, [0] * (len(bounds) + 1))[index] += int(text)

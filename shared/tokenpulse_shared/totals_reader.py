@@ -17,7 +17,7 @@ from tokenpulse_shared.clock import Clock, SystemClock
 from tokenpulse_shared.http_decoding import HttpDecoder
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.names import OTHER
-from tokenpulse_shared.totals_decoding import SeriesDecoder
+from tokenpulse_shared.totals_decoding import SeriesDecoder, clean_member
 from tokenpulse_shared.totals_records import AppTotals, ModelTotals, RedisInfo, SeriesTotals, Totals
 
 logger = logging.getLogger("tokenpulse.store")
@@ -55,7 +55,7 @@ class TotalsReader:
         clock, provider_names, app_names = await load.trip(
             [("TIME",), ("ZRANGE", keys.providers(), "0", "-1"), ("ZRANGE", keys.apps(), "0", "-1")]
         )
-        providers, apps = _names(provider_names), _names(app_names, with_other=False)
+        providers, apps = load.names(provider_names, OTHER), load.names(app_names)
         models = await self._models(load, providers)
         series = [(provider, None) for provider in providers] + models
         hashes = await load.hashes([keys.totals(provider, model) for provider, model in series])
@@ -81,7 +81,7 @@ class TotalsReader:
         return [
             (provider, model)
             for provider, reply in zip(providers, replies, strict=True)
-            for model in _names(reply)
+            for model in load.names(reply, OTHER)
         ]
 
     async def _apps(self, load: "_Load", names: Sequence[str]) -> tuple[AppTotals, ...]:
@@ -148,17 +148,25 @@ class _Load:
             await asyncio.sleep(0)  # a reply that is already buffered never yields by itself
         return found
 
+    def names(self, members: Sequence[bytes] | None, *always: str) -> list[str]:
+        """Return an index's names in order, with those that are asked for whether it lists them or not.
+
+        `__other__` is one: it takes what the index refuses.
+        """
+        names = set(always)
+        for member in members or ():
+            try:
+                names.add(clean_member(member))
+            except ValueError:
+                self.unreadable += 1
+        return sorted(names)
+
     def decoded(self, fields: dict[bytes, bytes]) -> SeriesTotals:
+        """Return what a hash of totals holds."""
         decoder = SeriesDecoder()
         totals = decoder.decode(fields)
         self.unreadable += decoder.unreadable
         return totals
-
-
-def _names(members: Sequence[bytes] | None, *, with_other: bool = True) -> list[str]:
-    """Return an index's names in order; `__other__` takes what the index refuses, so it is always asked."""
-    names = {member.decode(errors="replace") for member in members or ()}
-    return sorted(names | {OTHER} if with_other else names)
 
 
 def _info(reply: Any) -> RedisInfo | None:

@@ -50,11 +50,25 @@ def without_bom(first: bytes) -> bytes:
     return first.removeprefix(_BOM)
 
 
+def with_line_feeds(chunk: bytes, has_open_cr: bool) -> tuple[bytes, bool]:
+    """Return the chunk with LF for every line end, then whether it ended in a CR whose LF may follow.
+
+    has_open_cr: what this function said of the chunk before.
+    """
+    if not chunk or (b"\r" not in chunk and not has_open_cr):
+        return chunk, has_open_cr
+    ends_in_cr = chunk.endswith(b"\r")
+    if has_open_cr:
+        chunk = chunk.removeprefix(b"\n")
+    return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n"), ends_in_cr
+
+
 class SseFramer:
     """Collect the chunks of one stream; give each event once, as soon as its blank line is there."""
 
     def __init__(self) -> None:
-        self._held = b""
+        self._held: list[bytes] = []
+        self._held_bytes = 0
         self._is_first = True
         self._has_open_cr = False
         self._is_skipping = False
@@ -63,45 +77,37 @@ class SseFramer:
 
     def feed(self, chunk: bytes) -> list[SseEvent]:
         """Return the events that this chunk completes, in order."""
-        if b"\r" in chunk or self._has_open_cr:
-            chunk = self._with_line_feeds(chunk)
-        text = self._held + chunk
+        chunk, self._has_open_cr = with_line_feeds(chunk, self._has_open_cr)
+        self._held.append(chunk)
+        self._held_bytes += len(chunk)
+        if b"\n" not in chunk:
+            self._bound()
+            return []
+        text = b"".join(self._held)
         if self._is_first:
-            if len(text) < len(_BOM) and _BOM.startswith(text):
-                self._held = text
-                return []
             text = without_bom(text)
             self._is_first = False
-        *blocks, self._held = text.split(b"\n\n")
+        *blocks, rest = text.split(b"\n\n")
+        self._held, self._held_bytes = [rest], len(rest)
         if self._is_skipping and blocks:
             del blocks[0]
             self._is_skipping = False
-        events = [event for block in blocks if (event := parse_block(block)) is not None]
         self._bound()
-        return events
+        return [event for block in blocks if (event := parse_block(block)) is not None]
 
     def finish(self) -> list[SseEvent]:
         """Return the last event, if the stream ended without the blank line that ends it."""
-        held, self._held = self._held, b""
+        held, self._held = b"".join(self._held), []
         if self._is_skipping:
             return []
-        event = parse_block(held)
+        event = parse_block(without_bom(held) if self._is_first else held)
         return [] if event is None else [event]
 
-    def _with_line_feeds(self, chunk: bytes) -> bytes:
-        if self._has_open_cr and chunk:
-            chunk = chunk.removeprefix(b"\n")
-            self._has_open_cr = False
-            if not chunk:
-                return chunk
-        self._has_open_cr = self._has_open_cr or chunk.endswith(b"\r")
-        return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-
     def _bound(self) -> None:
-        if len(self._held) <= MAX_EVENT_BYTES:
+        if self._held_bytes <= MAX_EVENT_BYTES:
             return
-        if not self._is_skipping:
-            self.given_up += 1
+        self.given_up += not self._is_skipping
         self._is_skipping = True
         # A trailing LF may be the first half of the blank line that ends the event.
-        self._held = self._held[-1:] if self._held.endswith(b"\n") else b""
+        self._held = [b"\n"] if self._held[-1].endswith(b"\n") else []
+        self._held_bytes = len(self._held)

@@ -1,0 +1,72 @@
+# Everything runs inside .venv, which is made on first use; only python3 (3.11 or newer), make and a package index are needed.
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+BENCH_INSTALLED := $(VENV)/.installed-bench
+CANDIDATES := python3.13 python3.12 python3.11 python3.14 python3
+USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for name in $(CANDIDATES); do "$$name" -c '$(USABLE)' >/dev/null 2>&1 && echo "$$name" && break; done)
+
+# Passed on as they are: make demo DEMO_ARGS="--rate 50 --duration 30", make test TEST_ARGS="-k sketch".
+DEMO_ARGS ?=
+TEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format coverage recordings bench install clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(INSTALLED) ## Simulated traffic through the middleware, numbers in the reader; Ctrl-C ends it (DEMO_ARGS)
+	@$(BIN)/tokenpulse demo $(DEMO_ARGS)
+
+test: $(INSTALLED) ## Run the tests; installs redis-server first when it is missing (TEST_ARGS)
+	@sh tests/support/ensure_redis_server.sh
+	$(BIN)/python -m pytest -q $(TEST_ARGS)
+
+check: $(INSTALLED) ## Lint, formatting, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(INSTALLED) ## Rewrite the sources in the house format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+coverage: $(INSTALLED) ## Run the tests with branch coverage, then print what is not covered
+	@sh tests/support/ensure_redis_server.sh
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q $(TEST_ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+recordings: $(INSTALLED) ## Replay the recorded provider answers through the middleware
+	$(BIN)/python -m pytest -q tests/recordings $(TEST_ARGS)
+
+bench: $(BENCH_INSTALLED) ## Measure overhead and memory on this machine
+	@sh tests/support/ensure_redis_server.sh
+	$(BIN)/python -m tests.bench
+
+install: $(INSTALLED) ## Make .venv with the package (editable) and the development tools
+
+clean: ## Remove .venv, caches and build results
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist .coverage .coverage.*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(INSTALLED): pyproject.toml
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "No Python 3.11 or newer with the venv module was found (looked for: $(CANDIDATES))." >&2; \
+		echo "Install one (Debian, Ubuntu: apt-get install python3 python3-venv) or name it: make PYTHON=/path/to/python3 ..." >&2; \
+		exit 1; \
+	fi
+	@[ -x $(BIN)/python ] || "$(PYTHON)" -m venv $(VENV)
+	@echo "Installing tokenpulse and the development tools into $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[reader]' --group dev
+	@touch $@
+
+$(BENCH_INSTALLED): $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
+	@touch $@

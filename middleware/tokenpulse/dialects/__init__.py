@@ -1,0 +1,1 @@
+"""Tell what the bodies of each vendor's protocol mean."""

@@ -1,0 +1,21 @@
+"""Circuit breakers as JSON, pure."""
+
+from typing import Any
+
+from tokenpulse_reader.units import iso
+from tokenpulse_shared.circuits_reader import CircuitStatus
+
+
+def circuit_json(status: CircuitStatus) -> dict[str, Any]:
+    """Return a breaker's state; counts and rate are of the last 60 seconds, `last_updated` is epoch seconds."""
+    return {
+        "provider": status.provider,
+        "model": status.model,
+        "state": status.state,
+        "failure_count": status.failure_count,
+        "is_available": status.is_available,
+        "last_updated": status.last_updated,
+        "failure_rate": status.failure_ratio,
+        "opened_at": None if status.opened_at is None else iso(status.opened_at),
+        "retry_at": None if status.retry_at is None else iso(status.retry_at),
+    }

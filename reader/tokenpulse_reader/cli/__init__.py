@@ -1,0 +1,5 @@
+"""The command line."""
+
+from tokenpulse_reader.cli.group import main
+
+__all__ = ["main"]

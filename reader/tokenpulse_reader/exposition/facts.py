@@ -1,0 +1,80 @@
+"""Everything one exposition is made from."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+from tokenpulse_shared.breaker import BreakerState
+from tokenpulse_shared.circuits_reader import CircuitStatus
+from tokenpulse_shared.provider_health import ProviderHealth
+from tokenpulse_shared.scoring import Health
+from tokenpulse_shared.series_window import SeriesWindow
+from tokenpulse_shared.totals_records import Totals
+
+_SEVERITY: Final[tuple[BreakerState, ...]] = ("CLOSED", "HALF_OPEN", "OPEN")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastDay:
+    """Hold what the last 24 hour buckets say; a name without an entry is not known.
+
+    `cost_nano_usd`: provider → cost of its priced requests. `uptime`: model → (successes, provider faults).
+    """
+
+    cost_nano_usd: Mapping[str, int] = field(default_factory=dict)
+    uptime: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, windows: Iterable[SeriesWindow]) -> Self:
+        """Return the sums of each model's last 24 hours of the clock."""
+        cost: dict[str, int] = {}
+        uptime: dict[str, tuple[int, int]] = {}
+        for window in windows:
+            provider, model = window.series
+            for row in window.rows:
+                if row.requests > row.count("unpriced_requests"):
+                    cost[provider] = cost.get(provider, 0) + row.count("total_cost")
+                if model is not None:
+                    successes, faults = uptime.get(model, (0, 0))
+                    uptime[model] = (successes + row.successes, faults + row.faults)
+        return cls(cost_nano_usd=cost, uptime=uptime)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Hold one consistent view: counters, health by provider, breakers by (provider, model).
+
+    `last_day` is None before it was loaded. `age_seconds` is how long ago the view was loaded;
+    `is_redis_up` tells whether Redis answered the last time it was asked.
+    """
+
+    totals: Totals
+    health: Mapping[str, Health] = field(default_factory=dict)
+    breakers: Mapping[tuple[str, str], BreakerState] = field(default_factory=dict)
+    last_day: LastDay | None = None
+    age_seconds: float = 0.0
+    is_redis_up: bool = True
+
+    @classmethod
+    def of(
+        cls,
+        totals: Totals,
+        health: Iterable[ProviderHealth],
+        circuits: Iterable[CircuitStatus],
+        last_day: LastDay | None,
+    ) -> Self:
+        """Return the facts just loaded from the store."""
+        return cls(
+            totals=totals,
+            health={held.provider: held.health for held in health},
+            breakers={(circuit.provider, circuit.model): circuit.state for circuit in circuits},
+            last_day=last_day,
+        )
+
+    def provider_breakers(self) -> dict[str, BreakerState]:
+        """Return each provider's worst breaker: OPEN before HALF_OPEN before CLOSED."""
+        worst: dict[str, BreakerState] = {}
+        for (provider, _), state in sorted(self.breakers.items()):
+            held = worst.get(provider, "CLOSED")
+            worst[provider] = max(held, state, key=_SEVERITY.index)
+        return worst

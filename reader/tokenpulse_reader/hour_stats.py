@@ -1,0 +1,69 @@
+"""One hour of a model, a provider or a gateway as the JSON of `/api/metrics`, pure. Rates are 0–100."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from tokenpulse_reader.units import milliseconds, percent
+from tokenpulse_shared.counters import OUTCOME_FIELDS
+from tokenpulse_shared.gateway_reader import GatewayHour
+from tokenpulse_shared.records import ERROR_CLASSES
+from tokenpulse_shared.series_window import Row, SeriesWindow, merged
+
+TOP_MODELS: Final = 10
+
+
+def error_breakdown(row: Row) -> dict[str, int]:
+    """Return failures by the four classic types; they add up to all failures."""
+    named = {kind: row.count(OUTCOME_FIELDS[outcome]) for outcome, kind in ERROR_CLASSES.items()}
+    ordered = {kind: named[kind] for kind in ("timeout", "rate_limit", "network")}
+    return {**ordered, "other": row.failures - sum(ordered.values())}
+
+
+def model_hour_json(model: str, time_bucket: str, windows: Sequence[SeriesWindow]) -> dict[str, Any]:
+    """Return a model's hour; `windows`: one for each provider that serves it."""
+    row = merged(window.total() for window in windows)
+    return {
+        "model": model,
+        "time_bucket": time_bucket,
+        "requests": row.requests,
+        "success_count": row.successes,
+        "error_count": row.failures,
+        "success_rate": percent(row.successes, row.requests),
+        "avg_ttft_ms": milliseconds(row.mean_seconds("ttft")),
+        "avg_total_time_ms": milliseconds(row.mean_seconds("latency")),
+        "error_breakdown": error_breakdown(row),
+        "coverage": max((window.coverage for window in windows), default=0.0),
+    }
+
+
+def provider_hour_json(
+    whole: SeriesWindow, models: Sequence[SeriesWindow], time_bucket: str
+) -> dict[str, Any]:
+    """Return a provider's hour; `models`: the hour of each of its models."""
+    row = whole.total()
+    counted = [(window.series.model, window.total().requests) for window in models]
+    used = sorted(((model, count) for model, count in counted if count), key=lambda pair: (-pair[1], pair[0]))
+    return {
+        "provider": whole.series.provider,
+        "time_bucket": time_bucket,
+        "total_requests": row.requests,
+        "total_models": len(used),
+        "avg_success_rate": percent(row.successes, row.requests),
+        "avg_ttft_ms": milliseconds(row.mean_seconds("ttft")),
+        "top_models": [{"model_id": model, "requests": count} for model, count in used[:TOP_MODELS]],
+        "error_distribution": error_breakdown(row),
+        "coverage": whole.coverage,
+    }
+
+
+def gateway_hour_json(hour: GatewayHour, time_bucket: str) -> dict[str, Any]:
+    """Return a gateway's hour."""
+    return {
+        "gateway": hour.gateway,
+        "time_bucket": time_bucket,
+        "success": hour.success,
+        "errors": hour.errors,
+        "avg_response_time_ms": milliseconds(hour.average_latency_seconds),
+        "model_count": hour.model_count,
+        "coverage": 1.0 if hour.success + hour.errors else 0.0,
+    }

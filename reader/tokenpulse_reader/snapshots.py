@@ -1,0 +1,122 @@
+"""Keep the current snapshot: refresh it in the background, serve the last good one while Redis is away."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from tokenpulse_reader.served import Served
+from tokenpulse_reader.snapshot import Snapshot
+from tokenpulse_shared.clock import Clock
+from tokenpulse_shared.errors import StoreError, StoreUnavailableError
+
+_logger = logging.getLogger(__name__)
+
+FIRST_WAIT_SECONDS: Final = 2.0
+"""Longest a request waits for the first snapshot after the start."""
+MINIMUM_PATIENCE_SECONDS: Final = 10.0
+"""A snapshot is not called too old before this, however short the interval."""
+
+
+class Snapshots:
+    """Hold the current snapshot; belongs to one event loop.
+
+    Without `start` (a server that runs no lifespan) requests refresh it themselves, one for all.
+    """
+
+    def __init__(
+        self, load: Callable[[], Awaitable[Snapshot]], interval_seconds: float, clock: Clock
+    ) -> None:
+        self._load = load
+        self._interval_seconds = interval_seconds
+        self._clock = clock
+        self._current: Snapshot | None = None
+        self._loaded_at = 0.0
+        self._is_failing = False
+        self._attempted = asyncio.Event()
+        self._refreshing = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+        self.internal_errors = 0
+
+    def start(self) -> None:
+        """Begin to refresh in the background of the running loop."""
+        self._task = asyncio.create_task(self._run(), name="tokenpulse-snapshots")
+
+    async def stop(self) -> None:
+        """End the refreshing."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+        self._task = None
+
+    async def current(self) -> Served[Snapshot]:
+        """Return the snapshot; waits for the first one.
+
+        Raises:
+            StoreUnavailableError: there is none, Redis is away.
+        """
+        if self._task is None:
+            await self._refresh_if_due()
+        elif self._current is None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FIRST_WAIT_SECONDS):
+                    await self._attempted.wait()
+        served = self.peek()
+        if served is None:
+            raise StoreUnavailableError("Redis gave no answer since the reader started")
+        return served
+
+    def peek(self) -> Served[Snapshot] | None:
+        """Return the snapshot as it is, None before the first."""
+        if self._current is None:
+            return None
+        is_stale = self._is_failing or self.is_too_old
+        return Served(self._current, self._current.computed_at, self.age_seconds if is_stale else None)
+
+    @property
+    def age_seconds(self) -> float | None:
+        """Return how long ago the snapshot was loaded, None before the first."""
+        return None if self._current is None else self._clock.monotonic() - self._loaded_at
+
+    @property
+    def is_too_old(self) -> bool:
+        """Tell whether the snapshot missed three refreshes, 10 seconds at least; False before the first."""
+        age = self.age_seconds
+        return age is not None and age > max(3 * self._interval_seconds, MINIMUM_PATIENCE_SECONDS)
+
+    @property
+    def is_redis_up(self) -> bool:
+        """Tell whether Redis answered the last time it was asked."""
+        return self._current is not None and not self._is_failing
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._refresh()
+            except Exception:  # the top of the background loop: it must go on
+                self._is_failing = True
+                self.internal_errors += 1
+                _logger.exception("a snapshot failed for a reason of ours")
+            self._attempted.set()
+            await asyncio.sleep(self._interval_seconds)
+
+    async def _refresh_if_due(self) -> None:
+        async with self._refreshing:
+            age = self.age_seconds
+            if age is None or age >= self._interval_seconds:
+                await self._refresh()
+
+    async def _refresh(self) -> None:
+        try:
+            snapshot = await self._load()
+        except StoreError as error:
+            if not self._is_failing:
+                _logger.warning("the last good answers are served from now on: %s", error)
+            self._is_failing = True
+            return
+        if self._is_failing:
+            _logger.info("Redis answers again")
+        self._current, self._loaded_at, self._is_failing = snapshot, self._clock.monotonic(), False

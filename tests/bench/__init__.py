@@ -1,0 +1,1 @@
+"""Measurements of what tokenpulse costs: `python -m tests.bench`."""

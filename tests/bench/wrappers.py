@@ -1,0 +1,66 @@
+"""The ways of wrapping an app that are compared."""
+
+from collections.abc import Callable
+from typing import Final
+
+from tests.bench.traffic import App, Message, Receive, Scope, Send
+from tokenpulse import TokenPulseMiddleware
+
+BARE: Final = "bare"
+PASS_THROUGH: Final = "pass-through"
+TOKENPULSE: Final = "tokenpulse"
+EXPORTER: Final = "starlette-exporter"
+
+
+class BenchDependencyError(Exception):
+    """Say that a package which only the measurements need is not installed."""
+
+
+class PassThrough:
+    """Wrap receive and send in coroutines that do nothing else: the least a measuring wrapper can be."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the app."""
+
+        async def wrapped_receive() -> Message:
+            return await receive()
+
+        async def wrapped_send(message: Message) -> None:
+            await send(message)
+
+        await self._app(scope, wrapped_receive, wrapped_send)
+
+
+def exporter(app: App) -> App:
+    """Return the app in starlette-exporter's middleware with its defaults.
+
+    Raises:
+        BenchDependencyError: it is not installed.
+    """
+    try:
+        from starlette_exporter import PrometheusMiddleware
+    except ImportError as error:
+        raise BenchDependencyError(
+            "starlette-exporter is not installed, and the overhead is measured beside it: run `make bench`, or "
+            "`pip install --group bench` first."
+        ) from error
+    wrapped: App = PrometheusMiddleware(app)
+    return wrapped
+
+
+def wrapped(app: App, redis_url: str) -> tuple[dict[str, App], Callable[[], bool]]:
+    """Return the app as it is wrapped by each rival, and tokenpulse's flush.
+
+    tokenpulse flushes only when told to: its thread is not to run in somebody else's block.
+    """
+    middleware = TokenPulseMiddleware(app, redis_url=redis_url, flush_interval=60.0)
+    apps: dict[str, App] = {
+        BARE: app,
+        PASS_THROUGH: PassThrough(app),
+        TOKENPULSE: middleware,
+        EXPORTER: exporter(app),
+    }
+    return apps, middleware.recorder.flush

@@ -1,0 +1,94 @@
+"""Fixtures that every test may ask for."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+import redis
+
+from tests.support.redis_server import RedisServer, RedisServerMissingError, running_redis
+
+EXTERNAL_REDIS_VARIABLE = "TOKENPULSE_TEST_REDIS_URL"
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the developer's own settings out of the tests."""
+    for name in list(os.environ):
+        is_ours = name.startswith("TOKENPULSE_") and name != EXTERNAL_REDIS_VARIABLE
+        if is_ours or name in {"REDIS_URL", "REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD", "REDIS_DB"}:
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def redis_servers() -> Iterator[Callable[..., RedisServer]]:
+    """Give a function that starts one more redis-server: `redis_servers(maxmemory="2mb")`."""
+    with ExitStack() as stack:
+
+        def start(*, is_durable: bool = True, **options: str) -> RedisServer:
+            return stack.enter_context(running_redis(is_durable=is_durable, **options))
+
+        try:
+            yield start
+        except RedisServerMissingError as error:
+            pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    """Give a redis-server of this test's own, which it may kill, pause or restart."""
+    with _own_server(is_durable=True) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def module_redis_server() -> Iterator[RedisServer]:
+    """Give one redis-server to all tests of a module."""
+    with _own_server(is_durable=True) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _session_redis_url() -> Iterator[str]:
+    external = os.environ.get(EXTERNAL_REDIS_VARIABLE)
+    if external:
+        _refuse_used_database(external)
+        yield external
+        return
+    with _own_server(is_durable=False) as server:
+        yield server.url
+
+
+@pytest.fixture
+def redis_url(_session_redis_url: str) -> str:
+    """Return the URL of an empty database of a real Redis; the test must not stop the server."""
+    with redis.Redis.from_url(_session_redis_url, protocol=2) as client:
+        client.flushdb()
+        client.script_flush()
+    return _session_redis_url
+
+
+@pytest.fixture
+def redis_client(redis_url: str) -> Iterator[redis.Redis]:
+    """Give a blocking client of the database behind `redis_url`; it answers bytes."""
+    with redis.Redis.from_url(redis_url, protocol=2) as client:
+        yield client
+
+
+def _own_server(*, is_durable: bool) -> RedisServer:
+    try:
+        return RedisServer(is_durable=is_durable)
+    except RedisServerMissingError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+def _refuse_used_database(url: str) -> None:
+    with redis.Redis.from_url(url, protocol=2) as client:
+        count = client.dbsize()
+    if count:
+        pytest.exit(
+            f"{EXTERNAL_REDIS_VARIABLE} names a database that holds {count} keys; the tests erase it, "
+            "so give them an empty one.",
+            returncode=4,
+        )

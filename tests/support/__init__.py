@@ -1,0 +1,1 @@
+"""Drivers the tests share."""
