@@ -13,7 +13,7 @@ DEMO_ARGS ?=
 TEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format coverage recordings bench install clean
+.PHONY: help demo test check format docs coverage recordings bench install clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ check: $(INSTALLED) ## Lint, formatting, types, import rules
 format: $(INSTALLED) ## Rewrite the sources in the house format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(INSTALLED) ## Write the parts of the documentation that repeat the code
+	$(BIN)/python -m tokenpulse_reader.exposition.document > docs/metrics.md
+	$(BIN)/python -m tests.support.documentation
 
 coverage: $(INSTALLED) ## Run the tests with branch coverage, then print what is not covered
 	@sh tests/support/ensure_redis_server.sh

@@ -1,6 +1,7 @@
 """Decide with Redis which names become series, so that all writers agree.
 
-A name is asked for once; an admitted one is remembered for good, a refused one for `REFUSAL_SECONDS`.
+A name is asked for once; an admitted one is remembered for good, a refused one for `REFUSAL_SECONDS`, or until
+it has become worth a series.
 A name that is not yet worth a series (see `SeriesDelta.qualifies`) is only looked up, never added.
 Bounds: at most the index's size of admitted names, as many refused ones.
 """
@@ -26,7 +27,7 @@ class Admission:
         self._most = most
         self._ttl_seconds = ttl_seconds
         self.admitted: dict[str, set[str]] = {}
-        self._refused_until: dict[tuple[str, str], float] = {}
+        self._refused_until: dict[tuple[str, str, bool], float] = {}
 
     def resolve(self, key: str, names: Mapping[str, bool], now: float, monotonic: float) -> set[str]:
         """Return those of the names that are not admitted; `names`: name → worth a series of its own.
@@ -38,14 +39,14 @@ class Admission:
         asked = {name: worthy for name, worthy in names.items() if name not in known}
         self._forget_refusals(monotonic)
         asked = {
-            name: worthy for name, worthy in asked.items() if worthy or (key, name) not in self._refused_until
+            name: worthy for name, worthy in asked.items() if (key, name, worthy) not in self._refused_until
         }
         if asked:
             for name, answer in zip(asked, self._ask(key, asked, now), strict=True):
                 if answer:
                     known.add(name)
                 else:
-                    self._refused_until[key, name] = monotonic + REFUSAL_SECONDS
+                    self._refused_until[key, name, asked[name]] = monotonic + REFUSAL_SECONDS
         return {name for name in names if name not in known}
 
     def _ask(self, key: str, names: Mapping[str, bool], now: float) -> list[int]:

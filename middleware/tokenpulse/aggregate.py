@@ -112,8 +112,7 @@ class Aggregator:
         self.known: dict[str, set[str]] = {}
         self._gateways = GatewayAggregator()
         self.observations = 0
-        self.overflowed_models = 0
-        self.overflowed_providers = 0
+        self._overflow = {"model": 0, "provider": 0}
 
     def fold(self, observation: Observation, now: float) -> None:
         """Count one observation in the minute of `now`, epoch seconds."""
@@ -164,7 +163,7 @@ class Aggregator:
 
     def _new_provider(self, name: str) -> ProviderDelta:
         if name not in self.known and len(self._providers) >= 2 * self._max_providers:
-            self.overflowed_providers += 1
+            self._overflow["provider"] += 1
             name = OTHER
         return self._providers.setdefault(name, ProviderDelta())
 
@@ -172,7 +171,7 @@ class Aggregator:
         name = observation.model
         known = self.known.get(observation.provider, ())
         if name not in known and len(provider.current) >= 2 * self._max_models:
-            self.overflowed_models += 1
+            self._overflow["model"] += 1
             name = OTHER
         return provider.current.setdefault(name, SeriesDelta())
 
@@ -180,6 +179,12 @@ class Aggregator:
         """Return the providers that have something to flush."""
         with self._lock:
             return [name for name, delta in self._providers.items() if delta.observations]
+
+    def take_overflow(self) -> dict[str, int]:
+        """Return how many requests counted under `__other__`, for want of room here, since the last call."""
+        with self._lock:
+            overflow, self._overflow = self._overflow, dict.fromkeys(self._overflow, 0)
+            return overflow
 
     def take(self, provider: str) -> ProviderDelta | None:
         """Remove and return a provider's deltas; None when there are none."""

@@ -1,11 +1,13 @@
 """Check what an app hands to `Recorder.record`: usable values pass, others become None and are counted."""
 
+import traceback
 from collections.abc import Callable
 from typing import Final
 
 from tokenpulse_shared.counters import MAX_COUNT
+from tokenpulse_shared.redact import masked_error
 
-MAX_SECONDS: Final = 86_400.0 * 30
+MAX_MILLISECONDS: Final = 86_400_000.0 * 30
 """Longest duration believed: a month."""
 MAX_USD: Final = MAX_COUNT / 1e9
 
@@ -16,9 +18,12 @@ def checked_seconds(milliseconds: float | None, fault: Fault) -> float | None:
     """Return seconds from milliseconds; None for None, NaN, negative, absurd, or what is no number."""
     if milliseconds is None:
         return None
-    kind = type(milliseconds)
-    if (kind is float or kind is int) and 0.0 <= (seconds := milliseconds / 1000) <= MAX_SECONDS:
-        return seconds
+    if (
+        isinstance(milliseconds, (float, int))
+        and type(milliseconds) is not bool
+        and 0.0 <= milliseconds <= MAX_MILLISECONDS
+    ):
+        return float(milliseconds) / 1000
     fault("duration_rejected")
     return None
 
@@ -37,9 +42,8 @@ def checked_nano_usd(usd: float | None, fault: Fault) -> int | None:
     """Return integer nano-USD; None for None, NaN, negative, absurd, or what is no number."""
     if usd is None:
         return None
-    kind = type(usd)
-    if (kind is float or kind is int) and 0.0 <= usd <= MAX_USD:
-        return round(usd * 1e9)
+    if isinstance(usd, (float, int)) and type(usd) is not bool and 0.0 <= usd <= MAX_USD:
+        return min(round(float(usd) * 1e9), MAX_COUNT)
     fault("cost_rejected")
     return None
 
@@ -48,7 +52,29 @@ def checked_text(text: object, fault: Fault) -> str | None:
     """Return the text; None for None, and for what is no text or empty."""
     if text is None:
         return None
-    if type(text) is str and text:
-        return text
+    if isinstance(text, str) and text:
+        return str.__str__(text)  # plain text also of a subclass, such as a StrEnum's member
     fault("name_rejected")
+    return None
+
+
+def checked_status(status: int | None, fault: Fault) -> int | None:
+    """Return an HTTP status code; None for None, and for what is no int from 100 to 599."""
+    if status is None:
+        return None
+    if isinstance(status, int) and type(status) is not bool and 100 <= status <= 599:
+        return int(status)
+    fault("status_rejected")
+    return None
+
+
+def checked_message(message: str | BaseException | None, fault: Fault) -> str | None:
+    """Return an error's text with secrets masked; None for None, and for what is neither text nor exception."""
+    if message is None:
+        return None
+    if isinstance(message, BaseException):  # formatted so that a `__str__` that raises does no harm
+        return masked_error("".join(traceback.format_exception_only(message)).strip())
+    if isinstance(message, str):
+        return masked_error(str.__str__(message))
+    fault("message_rejected")
     return None

@@ -99,6 +99,10 @@ class Operations:
         )
 
 
+NO_OPERATIONS: Final = Operations().encode()
+"""What a batch carries that is only to find out whether the server still has those before it."""
+
+
 def counter_fields(counters: Iterable[int]) -> dict[str, int]:
     """Return the counters that are not zero, by field name."""
     return {name: bounded(count) for name, count in zip(WINDOW_COUNTERS, counters, strict=True) if count}
@@ -119,14 +123,14 @@ def totals_fields(delta: SeriesDelta) -> dict[str, int]:
     sums = {
         f"{totals.LATENCY_SUCCESS}_us": delta.latency_success_us,
         f"{totals.LATENCY_ERROR}_us": delta.latency_error_us,
-        f"{totals.COST_PER_1K}_nano": bounded(delta.cost_per_1k_nano),
+        f"{totals.COST_PER_1K}_nano": delta.cost_per_1k_nano,
     }
     for endpoint, timed in (delta.endpoints or {}).items():
         fields |= _labelled(totals.TTFB, timed.ttfbs, _ENDPOINT_LABELS, f":{endpoint}")
         fields |= _labelled(totals.STREAMING, timed.streamings, _ENDPOINT_LABELS, f":{endpoint}")
         sums[f"{totals.TTFB}_us:{endpoint}"] = timed.ttfb_us
         sums[f"{totals.STREAMING}_us:{endpoint}"] = timed.streaming_us
-    fields |= {name: total for name, total in sums.items() if total}
+    fields |= {name: bounded(total) for name, total in sums.items() if total}
     fields |= {f"{totals.FINISH}:{reason}": count for reason, count in (delta.finishes or {}).items()}
     return fields
 
@@ -263,7 +267,7 @@ def gateway_batch(keyspace: Keyspace, gateway: str, hours: dict[int, GatewayDelt
         operations.increment(
             keyspace.gateway_hour(gateway, at),
             HOUR_RETENTION_SECONDS,
-            {name: getattr(delta, name) for name in totals.GATEWAY_FIELDS if getattr(delta, name)},
+            {name: bounded(getattr(delta, name)) for name in totals.GATEWAY_FIELDS if getattr(delta, name)},
         )
         used = {model: minute * 60.0 for model, minute in delta.models.items()}
         operations.score(keyspace.gateway_models(gateway, at), HOUR_RETENTION_SECONDS, used)

@@ -1,8 +1,9 @@
 """Move breakers after a flush: read what Redis counted, ask the pure machine, write the new state.
 
 Looked at are models with a provider fault in the batch, those whose breaker is not at rest as far as this
-process knows, and each model once when it is first seen: a healthy model costs nothing. Transitions compare the circuit's version, so that two writers
-who look at once make one transition.
+process knows, and of the others those not looked at for `LOOK_AGAIN_SECONDS`: another writer may have opened
+them and gone. So a healthy model costs next to nothing. Transitions compare the circuit's version, so that two
+writers who look at once make one transition.
 """
 
 from collections.abc import Iterable
@@ -18,6 +19,8 @@ from tokenpulse_shared.breaker import Calls as RecentCalls
 from tokenpulse_shared.circuit_codec import circuit_fields, decode_circuit, recent_calls
 from tokenpulse_shared.keyspace import CIRCUIT_RETENTION_SECONDS, Keyspace
 
+LOOK_AGAIN_SECONDS: Final = 30.0
+"""Half of the shortest time a breaker is open: it is known to be open by the time its probes begin."""
 TRANSITION: Final = Script("transition")
 
 
@@ -32,7 +35,7 @@ class Breakers:
         self._guard = guard
         self._policy = policy or BreakerPolicy()
         self._restless: set[tuple[str, str]] = set()
-        self._looked_at: set[tuple[str, str]] = set()
+        self._looked_at: dict[tuple[str, str], float] = {}
 
     def look(self, provider: str, calls: Iterable[Calls], now: float) -> None:
         """Advance the provider's breakers; `now` is epoch seconds by Redis's clock.
@@ -40,7 +43,7 @@ class Breakers:
         Raises:
             redis.RedisError: Redis could not be asked; the next flush with traffic looks again.
         """
-        touched = [call for call in calls if self._matters(provider, call)]
+        touched = [call for call in calls if self._matters(provider, call, now)]
         if not touched:
             return
         with self._client.pipeline(transaction=False) as pipeline:
@@ -51,12 +54,13 @@ class Breakers:
             if isinstance(reply, dict):
                 self._advance(provider, call, reply, now)
 
-    def _matters(self, provider: str, call: Calls) -> bool:
+    def _matters(self, provider: str, call: Calls, now: float) -> bool:
         name = (provider, call.model)
-        if name not in self._looked_at:  # it may have been opened before this process began
-            self._looked_at.add(name)
-            return True
-        return bool(call.faults) or name in self._restless
+        is_due = now - self._looked_at.get(name, float("-inf")) >= LOOK_AGAIN_SECONDS
+        if not (is_due or call.faults or name in self._restless):
+            return False
+        self._looked_at[name] = now
+        return True
 
     def _advance(self, provider: str, call: Calls, fields: dict[bytes, bytes], now: float) -> None:
         held = decode_circuit(fields, now, self._policy.window_seconds)

@@ -84,7 +84,7 @@ class Flusher:
         self._wake.set()
         if thread is not None and thread.is_alive():
             thread.join(timeout_seconds)
-        elif thread is None and self._pipeline.has_waiting():
+        elif self._pipeline.has_waiting():
             self._finish()
         self._thread = None
 
@@ -104,7 +104,8 @@ class Flusher:
             return complete
 
     def _run(self) -> None:
-        while not self._stopping:
+        mine = threading.current_thread()
+        while not self._stopping and self._thread is mine:
             self._wake.wait(self._pause_seconds())
             self._wake.clear()
             if not self._stopping:
@@ -115,8 +116,9 @@ class Flusher:
         # Twice at most: what was in flight already, then what waited behind it.
         if not self.flush() and self.last_error is None:
             self.flush()
-        with self._pipeline.lock, contextlib.suppress(redis.RedisError, OSError):
-            self._pipeline.withdraw()
+        if self.last_error is None:
+            with self._pipeline.lock, contextlib.suppress(redis.RedisError, OSError):
+                self._pipeline.withdraw()
 
     def _pause_seconds(self) -> float:
         if self._draining:

@@ -61,10 +61,11 @@ class Guard:
     def _may_log(self, what: str) -> bool:
         now = self._clock.monotonic()
         with self._lock:
+            if what not in self._logged_at and len(self._logged_at) >= MAX_CAUSES:
+                what = "other"
             if now - self._logged_at.get(what, float("-inf")) < LOG_INTERVAL_SECONDS:
                 return False
-            if what in self._logged_at or len(self._logged_at) < MAX_CAUSES:
-                self._logged_at[what] = now
+            self._logged_at[what] = now
             return True
 
     def counts(self) -> dict[str, int]:

@@ -54,7 +54,7 @@ class HttpAggregator:
         self._sizes: dict[tuple[str, str], SizeDelta] = {}
         self._exceptions: dict[str, int] = {}
         self._exception_types: set[str] = set()
-        self.overflowed = 0
+        self._overflowed = 0
 
     def fold(self, exchange: HttpExchange) -> None:
         """Count one exchange."""
@@ -85,7 +85,7 @@ class HttpAggregator:
     def _admitted(self, route: str) -> str:
         if route not in self._routes:
             if len(self._routes) > self._max_routes:
-                self.overflowed += 1
+                self._overflowed += 1
                 return OTHER
             self._routes.add(route)
         return route
@@ -101,6 +101,12 @@ class HttpAggregator:
     def has_waiting(self) -> bool:
         """Tell whether there is something to flush."""
         return bool(self._statuses)
+
+    def take_overflow(self) -> int:
+        """Return how many exchanges counted under `__other__` since the last call."""
+        with self._lock:
+            overflowed, self._overflowed = self._overflowed, 0
+            return overflowed
 
     def take(self) -> dict[str, int]:
         """Remove everything; return it as field → increment."""

@@ -4,14 +4,11 @@ Invariant: nothing is taken from an aggregator unless it becomes a batch in flig
 an exception at any point loses nothing.
 """
 
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-import orjson
 import redis
 
 from tokenpulse.admission import Admission
@@ -23,7 +20,7 @@ from tokenpulse.guard import Guard
 from tokenpulse.http_aggregate import HttpAggregator
 from tokenpulse.redis_writer import Batch, Group, RedisWriter
 from tokenpulse.sealer import Sealer
-from tokenpulse_shared import __version__
+from tokenpulse.writer_report import WriterReport
 from tokenpulse_shared.keyspace import TOTALS_RETENTION_SECONDS, Keyspace
 from tokenpulse_shared.names import OTHER
 from tokenpulse_shared.settings import Settings
@@ -31,7 +28,6 @@ from tokenpulse_shared.totals import http_field
 
 REPORT_SECONDS: Final = 5.0
 """How often an idle writer says that it lives, and the project's own counters travel."""
-WRITERS_RETENTION_SECONDS: Final = 3600
 
 
 class Sources(NamedTuple):
@@ -55,17 +51,19 @@ class Pipeline:
         self._keys = Keyspace(settings.key_prefix)
         self.writer = RedisWriter(client, sources.guard)
         models = settings.max_models_per_provider
-        self._models = Admission(client, most=models + 1, ttl_seconds=TOTALS_RETENTION_SECONDS)
-        self._providers = Admission(client, most=settings.max_providers + 1, ttl_seconds=0)
+        self._models = Admission(client, most=models, ttl_seconds=TOTALS_RETENTION_SECONDS)
+        self._providers = Admission(client, most=settings.max_providers, ttl_seconds=0)
         self._breakers = Breakers(client, self._keys, sources.guard)
         self._sealer = Sealer(client, self._keys, sources.guard)
         self._calls: dict[Group, list[Calls]] = {}
         self._reported_at = float("-inf")
-        self._started_at = clock.now()
+        self._writer_report = WriterReport(
+            client, self._keys.writers(settings.app_name), self.writer.writer_id, clock.now()
+        )
         self._was_in_progress = False
 
     def flush(self) -> bool:
-        """Apply what is in flight and what waits; return whether everything that waited is in Redis.
+        """Apply what is in flight and what waits; return whether nothing waits any more.
 
         Raises:
             redis.RedisError: Redis could not be reached, or refused everything.
@@ -87,7 +85,7 @@ class Pipeline:
             self._report(in_progress)
         self._was_in_progress = bool(in_progress)
         self._sealer.seal_due()
-        return not self.writer.in_flight
+        return not self.has_waiting()
 
     def has_waiting(self) -> bool:
         """Tell whether anything was recorded that is not in Redis."""
@@ -99,8 +97,9 @@ class Pipeline:
     def _enqueue_providers(self, now: float) -> None:
         series = self._sources.series
         for provider in series.waiting():
-            self._enqueue_provider(provider, now)
-        if OTHER in series.waiting():  # what was just lumped together
+            if provider != OTHER:
+                self._enqueue_provider(provider, now)
+        if OTHER in series.waiting():  # last, for it takes what the others were refused
             self._enqueue_provider(OTHER, now)
 
     def _enqueue_provider(self, provider: str, now: float) -> None:
@@ -147,8 +146,12 @@ class Pipeline:
         group = Group("http", self._settings.app_name)
         if group in self.writer.in_flight or not (with_own_counters or self._sources.http.has_waiting()):
             return
-        fields = self._sources.http.take()
-        added = self._sources.guard.drain()
+        guard, http = self._sources.guard, self._sources.http
+        for what, requests in {**self._sources.series.take_overflow(), "route": http.take_overflow()}.items():
+            if requests:
+                guard.count(f"overflow:{what}", requests)
+        fields = http.take()
+        added = guard.drain()
         fields.update((http_field("internal", name), count) for name, count in added.items())
         if fields:
             payload = http_batch(self._keys, self._settings.app_name, fields)
@@ -169,31 +172,23 @@ class Pipeline:
                     pipeline.zadd(self._keys.gateways(), {name: now}, gt=True)
                 else:
                     pipeline.zadd(self._keys.apps(), {name: now}, gt=True)
-            pipeline.execute()
+            replies = pipeline.execute(raise_on_error=False)
+        for refusal in (reply for reply in replies if isinstance(reply, Exception)):
+            guard.fault("redis_key_refused")
+            guard.say("an index refused names", str(refusal))
         for batch in done:
             if calls := self._calls.pop(batch.group, None):
                 self._breakers.look(batch.group.name, calls, self._clock.now())
 
     def _report(self, in_progress: list[tuple[str, str, int]]) -> None:
-        """Say that this writer lives, and what only it knows: a report, not a count, so sent as it is."""
-        report = {
-            "at": self._clock.now(),
-            "started_at": self._started_at,
-            "version": __version__,
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
-            "in_progress": in_progress,
-            "stats": {
-                "pending_batches": len(self.writer.in_flight),
-                "series": self._sources.series.series_count(),
-                "last_flush": self._clock.now(),
-            },
+        now = self._clock.now()
+        stats = {
+            "pending_batches": len(self.writer.in_flight),
+            "series": self._sources.series.series_count(),
+            "last_flush": now,
         }
-        key = self._keys.writers(self._settings.app_name)
-        with self._client.pipeline(transaction=True) as pipeline:
-            pipeline.hset(key, self.writer.writer_id, orjson.dumps(report))
-            pipeline.expire(key, WRITERS_RETENTION_SECONDS)
-            pipeline.execute()
+        if not self._writer_report.send(now, in_progress, stats):
+            self._sources.guard.fault("redis_key_refused")
         self._reported_at = time.monotonic()
 
     def withdraw(self) -> None:
@@ -202,4 +197,4 @@ class Pipeline:
         Raises:
             redis.RedisError: Redis could not be reached; the report goes stale within seconds by itself.
         """
-        self._client.hdel(self._keys.writers(self._settings.app_name), self.writer.writer_id)
+        self._writer_report.withdraw()

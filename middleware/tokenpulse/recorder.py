@@ -9,7 +9,14 @@ import os
 from typing import Any, Final, Literal
 
 from tokenpulse.aggregate import Aggregator
-from tokenpulse.arguments import checked_count, checked_nano_usd, checked_seconds, checked_text
+from tokenpulse.arguments import (
+    checked_count,
+    checked_message,
+    checked_nano_usd,
+    checked_seconds,
+    checked_status,
+    checked_text,
+)
 from tokenpulse.bucket_clock import BucketClock
 from tokenpulse.flush import CLOSE_SECONDS, Flusher
 from tokenpulse.forks import restart_after_fork
@@ -21,7 +28,6 @@ from tokenpulse.sink import HasLabels, HttpExchange
 from tokenpulse_shared.clock import Clock, SystemClock
 from tokenpulse_shared.names import MAX_NAME_CHARACTERS, UNKNOWN, clean_name
 from tokenpulse_shared.records import Observation, Outcome
-from tokenpulse_shared.redact import masked_error
 from tokenpulse_shared.redis_client import connect
 from tokenpulse_shared.settings import Settings
 
@@ -109,7 +115,7 @@ class Recorder:
         tokens_input: int | None = None,
         tokens_output: int | None = None,
         ttft_ms: float | None = None,
-        error_message: str | None = None,
+        error_message: str | BaseException | None = None,
         error_type: ErrorType | None = None,
         status_code: int | None = None,
         tokens_cached: int | None = None,
@@ -128,15 +134,17 @@ class Recorder:
             ttft = None if ttft_ms is None else checked_seconds(ttft_ms, fault)
             tokens_in = None if tokens_input is None else checked_count(tokens_input, fault)
             tokens_out = None if tokens_output is None else checked_count(tokens_output, fault)
+            cause = None if success or error_type is None else checked_text(error_type, fault)
             now = self._bucket_clock.now()
             observation = _new_record(Observation, (
                 self._name(provider),
                 self._name(model),
                 None if gateway is None else self._name(gateway),
-                None, None, streaming, status_code,
-                "success" if success else _OUTCOMES.get(error_type, "provider_error"),
-                None if success else error_type,
-                None if error_message is None else masked_error(str(error_message)),
+                None, None, streaming,
+                None if status_code is None else checked_status(status_code, fault),
+                "success" if success else _OUTCOMES.get(cause, "provider_error"),
+                None if cause is None else clean_name(cause),
+                None if error_message is None else checked_message(error_message, fault),
                 None, now - (latency or 0.0), latency, None, ttft, None,
                 _time_per_output_token(latency, ttft, tokens_out), None, tokens_in, tokens_out,
                 None if tokens_cached is None else checked_count(tokens_cached, fault),

@@ -3,20 +3,23 @@
 Strategy: a group (a provider, an app, a gateway) has one batch in flight at most. A batch carries this
 writer's id, the group's previous sequence and its own; the script compares them with the guard that lives
 beside the counters. A lost reply leaves the batch in flight, and the next attempt is answered DUP. A server
-that lost acknowledged batches answers GAP, and they are replayed from the ring.
+that lost acknowledged batches answers GAP, and they are replayed from the ring; every other group in the ring is
+then sent an empty batch, so that what is lost of one without new traffic comes back too.
 Invariants: a batch is only forgotten after OK or DUP; a group's batches are applied in order.
 Bounds: the ring holds `RING_SECONDS` of acknowledged batches and at most `RING_BYTES`; what fell out of it
-before a GAP is counted as unrecoverable.
+before a GAP is counted as unrecoverable: in batches, and in observations as far back as `SIZES_KEPT`.
 """
 
 import time
 import uuid
+from array import array
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 import redis
 
+from tokenpulse.batch import NO_OPERATIONS
 from tokenpulse.guard import Guard
 from tokenpulse.script_call import Call, Script
 from tokenpulse_shared.keyspace import TOTALS_RETENTION_SECONDS
@@ -25,6 +28,9 @@ RING_SECONDS: Final = 60.0
 RING_BYTES: Final = 8 * 1024 * 1024
 GUARD_MAY_BE_SWEPT_SECONDS: Final = 86400.0
 """A guard idle for two days is swept by the apply script: past half of that its absence is no loss."""
+
+SIZES_KEPT: Final = 3600
+"""Batches whose number of observations is remembered, at least: an hour's by default, 29 kB at most."""
 
 Kind = Literal["provider", "http", "gateway"]
 
@@ -53,14 +59,19 @@ APPLY: Final = Script("apply")
 class RedisWriter:
     """Number batches, apply them, keep them until acknowledged; used by one thread at a time."""
 
-    def __init__(self, client: redis.Redis, guard: Guard) -> None:
+    def __init__(
+        self, client: redis.Redis, guard: Guard, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self.client = client
         self.writer_id = uuid.uuid4().hex
         self._guard = guard
+        self._monotonic = monotonic
         self._acknowledged: dict[Group, int] = {}
         self._acknowledged_at: dict[Group, float] = {}
         self._ring: deque[tuple[float, Batch]] = deque()
         self._ring_bytes = 0
+        self._sizes: dict[Group, array[int]] = {}
+        """Observations of each group's last acknowledged batches, by which a loss is counted."""
         self.in_flight: dict[Group, Batch] = {}
         self.server_time: float | None = None
         """Redis's clock at the last reply, epoch seconds."""
@@ -79,10 +90,10 @@ class RedisWriter:
         batches = list(self.in_flight.values())
         replies = self._apply(batches)
         done: list[Batch] = []
-        failure: redis.RedisError | None = None
+        failure: redis.ResponseError | None = None
         for batch, reply in zip(batches, replies, strict=True):
-            if isinstance(reply, Exception):
-                failure = _as_redis_error(reply)
+            if isinstance(reply, redis.ResponseError):
+                failure = reply
             elif self._settle(batch, reply):
                 done.append(batch)
         if failure is not None:
@@ -91,6 +102,7 @@ class RedisWriter:
             if not done:
                 raise failure
             self._guard.count("refused_batches")
+            self._guard.say("redis refused a batch, it is sent again", type(failure).__name__)
         return done
 
     def _apply(self, batches: Sequence[Batch]) -> list[Any]:
@@ -118,10 +130,14 @@ class RedisWriter:
         return True
 
     def _acknowledge(self, batch: Batch) -> None:
-        now = time.monotonic()
+        now = self._monotonic()
         self._acknowledged[batch.group] = batch.sequence
         self._acknowledged_at[batch.group] = now
         del self.in_flight[batch.group]
+        sizes = self._sizes.setdefault(batch.group, array("Q"))
+        sizes.append(batch.observations)
+        if len(sizes) >= 2 * SIZES_KEPT:
+            del sizes[:SIZES_KEPT]
         self._ring.append((now, batch))
         self._ring_bytes += len(batch.payload)
         while self._ring and (self._ring_bytes > RING_BYTES or now - self._ring[0][0] > RING_SECONDS):
@@ -129,24 +145,36 @@ class RedisWriter:
 
     def _bridge(self, batch: Batch, stored: int) -> bool:
         """Replay what the server lost between its guard and this batch, then apply the batch."""
-        idle_seconds = time.monotonic() - self._acknowledged_at.get(batch.group, float("-inf"))
-        if stored or idle_seconds < GUARD_MAY_BE_SWEPT_SECONDS:
+        idle_seconds = self._monotonic() - self._acknowledged_at.get(batch.group, float("-inf"))
+        is_loss = stored > 0 or idle_seconds < GUARD_MAY_BE_SWEPT_SECONDS
+        if is_loss:
             self._guard.count("gaps")
-        kept = [held for _, held in self._ring if held.group == batch.group and held.sequence > stored]
+            self._doubt_others(batch.group)
+        ring = self._ring if is_loss else ()  # what a swept guard vouched for is still there
+        kept = [held for _, held in ring if held.group == batch.group and held.sequence > stored]
         lost = batch.previous - stored - len(kept)
-        if lost > 0 and idle_seconds < GUARD_MAY_BE_SWEPT_SECONDS:
-            self._guard.count("unrecoverable", lost)
-        self._guard.count("replayed", len(kept))
-        for held in (*kept, batch):
+        for at, held in enumerate((*kept, batch)):
             reply = self._apply([held._replace(previous=stored)])[0]
             if isinstance(reply, Exception):
                 return False
             if reply[0] == b"GAP":  # lost again meanwhile: the next flush starts over
                 return False
+            if at == 0 and lost > 0 and is_loss:  # once only, however often the replay has to be tried
+                self._count_unrecoverable(batch.group, lost, len(kept))
             stored = held.sequence
+        self._guard.count("replayed", len(kept))
         self._acknowledge(batch)
         return True
 
+    def _doubt_others(self, group: Group) -> None:
+        """Put an empty batch in flight for every other group with batches to replay: they may be lost as well."""
+        keys = {held.group: held.guard_key for _, held in self._ring if held.group != group}
+        for other, guard_key in keys.items():
+            if other not in self.in_flight:
+                self.enqueue(other, guard_key, NO_OPERATIONS, 0)
 
-def _as_redis_error(reply: Exception) -> redis.RedisError:
-    return reply if isinstance(reply, redis.RedisError) else redis.RedisError(type(reply).__name__)
+    def _count_unrecoverable(self, group: Group, lost: int, kept: int) -> None:
+        sizes = self._sizes[group]
+        end = len(sizes) - kept
+        self._guard.count("unrecoverable", lost)
+        self._guard.count("unrecoverable_observations", sum(sizes[max(0, end - lost) : end]))

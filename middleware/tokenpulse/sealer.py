@@ -6,6 +6,7 @@ a millisecond; a provider is asked for every `SEAL_SECONDS`, at once again while
 """
 
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 import redis
@@ -25,16 +26,23 @@ SEAL: Final = Script("seal")
 class Sealer:
     """Remember whose windows may be due; used by the flush thread only."""
 
-    def __init__(self, client: redis.Redis, keyspace: Keyspace, guard: Guard) -> None:
+    def __init__(
+        self,
+        client: redis.Redis,
+        keyspace: Keyspace,
+        guard: Guard,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._client = client
         self._keys = keyspace
         self._guard = guard
+        self._monotonic = monotonic
         self._wrote_at: dict[str, float] = {}
         self._due_at: dict[str, float] = {}
 
     def note(self, provider: str) -> None:
         """Remember that the provider has open windows."""
-        now = time.monotonic()
+        now = self._monotonic()
         self._wrote_at[provider] = now
         self._due_at.setdefault(provider, now + SEAL_SECONDS)
 
@@ -44,7 +52,7 @@ class Sealer:
         Raises:
             redis.RedisError: Redis could not be reached.
         """
-        now = time.monotonic()
+        now = self._monotonic()
         due = [provider for provider, at in self._due_at.items() if at <= now]
         if not due:
             return

@@ -8,11 +8,13 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from tokenpulse_reader.auth import BearerAuth
+from tokenpulse_reader.exposition.facts import Facts
+from tokenpulse_reader.exposition.holder import ExpositionHolder
 from tokenpulse_reader.loads import Loads
 from tokenpulse_reader.problems import HANDLERS
-from tokenpulse_reader.routes import chat_metrics, index, monitoring, monitoring_stats, probes
+from tokenpulse_reader.routes import chat_metrics, exposition, index, monitoring, monitoring_stats, probes
 from tokenpulse_reader.security_headers import SecurityHeaders
-from tokenpulse_reader.snapshot import SnapshotLoader
+from tokenpulse_reader.snapshot import Snapshot, SnapshotLoader
 from tokenpulse_reader.snapshots import Snapshots
 from tokenpulse_shared.clock import Clock, SystemClock
 from tokenpulse_shared.settings import Settings
@@ -28,13 +30,16 @@ def create_app(
     """
     held = store or MetricsStore(settings=settings, clock=clock)
     measured = clock or SystemClock()
-    snapshots = Snapshots(SnapshotLoader(held).load, settings.snapshot_interval, measured)
+    scrapes = ExpositionHolder(measured)
+    load = scrapes.rendering(SnapshotLoader(held).load, _facts_of)
+    snapshots = Snapshots(load, settings.snapshot_interval, measured)
     loads = Loads(settings.snapshot_interval, measured, held.now)
     routes: list[BaseRoute] = [
         *probes.routes(held, snapshots),
         *monitoring.routes(held, snapshots, loads),
         *monitoring_stats.routes(held, snapshots, loads),
         *chat_metrics.routes(held, loads),
+        *exposition.routes(snapshots, scrapes),
     ]
 
     @asynccontextmanager
@@ -58,3 +63,7 @@ def create_app(
     )
     app.router.redirect_slashes = False
     return app
+
+
+def _facts_of(snapshot: Snapshot) -> Facts:
+    return Facts.of(snapshot.totals, snapshot.health.values(), snapshot.circuits, snapshot.last_day)

@@ -75,7 +75,7 @@ class Query:
         value = self.text(name)
         if value is None and default is not None:
             return default
-        if value not in allowed:
+        if value is None or value not in allowed:
             raise bad_parameter(name, f"`{name}` must be one of {', '.join(allowed)}", list(allowed))
         return value
 

@@ -3,6 +3,7 @@
 Invariant: a snapshot never changes; the next one has the next version.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -57,6 +58,7 @@ class SnapshotLoader:
         windows = await store.windows_of(providers, minutes_span(now, 60))
         acceptable = store.settings.acceptable_latency
         health = {window.series.provider: compute_provider_health(window, acceptable) for window in windows}
+        realtime = await asyncio.to_thread(realtime_json, windows, health, 1, now)
         circuits, totals = await store.circuits(), await store.totals()
         last_day = await self._load_last_day(providers, now)
         self._version += 1
@@ -64,7 +66,7 @@ class SnapshotLoader:
             version=self._version,
             computed_at=now,
             health=health,
-            realtime=realtime_json(windows, health, 1, now),
+            realtime=realtime,
             circuits=tuple(circuits),
             totals=totals,
             last_day=last_day,
@@ -82,13 +84,17 @@ class SnapshotLoader:
 
 
 def last_day_of(windows: list[SeriesWindow]) -> LastDay:
-    """Return costs by provider, uptime by model (over all its providers), from windows of both."""
+    """Return costs by provider, uptime by model (over all its providers), from windows of both.
+
+    A provider none of whose requests had a price has no cost: it is not known.
+    """
     costs: dict[str, int] = {}
     uptime: dict[str, tuple[int, int]] = {}
     for window in windows:
         row, (provider, model) = window.total(), window.series
         if model is None:
-            costs[provider] = row.count("total_cost")
+            if not row.requests or row.requests > row.count("unpriced_requests"):
+                costs[provider] = row.count("total_cost")
         elif row.successes + row.faults:
             successes, faults = uptime.get(model, (0, 0))
             uptime[model] = (successes + row.successes, faults + row.faults)

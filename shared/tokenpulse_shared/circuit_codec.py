@@ -1,11 +1,14 @@
 """Read and write a breaker's hash: its state, and the recent calls that the apply script counts in it."""
 
+import math
+import re
 from collections.abc import Mapping
-from typing import NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
 from tokenpulse_shared.breaker import SLOT_SECONDS, BreakerState, Circuit
 
-_STATES = ("CLOSED", "OPEN", "HALF_OPEN")
+_STATES: Final = ("CLOSED", "OPEN", "HALF_OPEN")
+_SLOT: Final = re.compile(rb"(\d+):(\d+):(\d+)")
 
 
 class HeldCircuit(NamedTuple):
@@ -20,21 +23,26 @@ class HeldCircuit(NamedTuple):
 
 def _number(fields: Mapping[bytes, bytes], name: bytes) -> float | None:
     try:
-        return float(fields[name])
+        number = float(fields[name])
     except (KeyError, ValueError):
         return None
+    return number if math.isfinite(number) else None
 
 
 def recent_calls(
     fields: Mapping[bytes, bytes], now: float, window_seconds: int, since: float = 0.0
 ) -> tuple[int, int]:
-    """Return (successes, provider faults) of the slots that began within the window and after `since`."""
+    """Return (successes, provider faults) of the slots that began within the window and after `since`.
+
+    A slot that holds something else counts nothing.
+    """
     first, last = int(max(now - window_seconds, since) // SLOT_SECONDS) + 1, int(now // SLOT_SECONDS)
     successes = faults = 0
     for name, value in fields.items():
-        if not name.startswith(b"slot:"):
+        match = _SLOT.fullmatch(value) if name.startswith(b"slot:") else None
+        if match is None:
             continue
-        slot, good, bad = (int(part) for part in value.split(b":"))
+        slot, good, bad = (int(part) for part in match.groups())
         if first <= slot <= last + 1:  # one slot ahead: the caller's clock may lag Redis's a little
             successes += good
             faults += bad

@@ -10,6 +10,8 @@ from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.redis_reads import RedisReads
 
 _POLICY: Final = BreakerPolicy()
+_LATEST: Final = 1e11
+"""Epoch seconds in the year 5138: past it something else wrote the field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,9 @@ def circuit_status(
     held = decode_circuit(fields, redis_now, _POLICY.window_seconds)
     circuit, calls = held.circuit, held.successes + held.faults
     state, opened_at = circuit.state, circuit.opened_at
+    for moment in (opened_at, held.seen, circuit.changed_at, circuit.open_seconds):
+        if not 0.0 <= (moment or 0.0) <= _LATEST:
+            raise ValueError(f"{moment!r} is no time")
     if state == "OPEN" and (circuit.retry_at is None or now >= circuit.retry_at):
         state = "HALF_OPEN"
     if state == "CLOSED" or opened_at is None:

@@ -2,7 +2,6 @@
 
 import re
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
 
 from tokenpulse_shared.names import printable
 from tokenpulse_shared.records import MAX_ERROR_MESSAGE_CHARACTERS
@@ -22,6 +21,7 @@ _SECRETS: Final = re.compile(
     r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9._-]+",
     re.IGNORECASE,
 )
+_QUERY_PASSWORD: Final = re.compile(r"(password=)[^&#]*", re.IGNORECASE)
 
 
 def _mask(match: re.Match[str]) -> str:
@@ -38,12 +38,15 @@ def masked_error(text: str) -> str:
 
 
 def masked_url(url: str) -> str:
-    """Return a URL with its password masked; text that is no URL is masked whole."""
-    try:
-        parts = urlsplit(url)
-        if parts.password is None:
-            return url
-        user, host = parts.username or "", parts.netloc.rpartition("@")[2]
-        return urlunsplit(parts._replace(netloc=f"{user}:{MASK}@{host}"))
-    except ValueError:
+    """Return a URL with its passwords masked; text that is no URL is masked whole.
+
+    Everything up to the last `@` is taken for the login, so that a password with a raw `/` stays hidden.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator:
         return MASK
+    login, at, host = rest.rpartition("@")
+    user, colon, _ = login.partition(":")
+    if colon:
+        login = f"{user}:{MASK}"
+    return _QUERY_PASSWORD.sub(rf"\1{MASK}", f"{scheme}://{login}{at}{host}")

@@ -7,7 +7,7 @@ Invariants: only keys that an index names are read, no SCAN; a key of a wrong ty
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import redis.asyncio
@@ -22,13 +22,14 @@ from tokenpulse_shared.totals_records import AppTotals, ModelTotals, RedisInfo, 
 
 logger = logging.getLogger("tokenpulse.store")
 
-HASHES_PER_TRIP: Final = 25
-"""About 4 ms of work on the event loop with 80 fields each."""
+HASHES_PER_TRIP: Final = 10
+"""About 5 ms of work on the event loop with 80 fields each, measured with redis-py's own parser."""
 INFO_SECONDS: Final = 5.0
 """How long an INFO is served from memory."""
 
-_INFO: Final = object()
 Command = tuple[str, ...]
+Pair = tuple[str, str | None]
+"""A provider with one of its models, None for the provider as a whole."""
 
 
 class TotalsReader:
@@ -57,9 +58,8 @@ class TotalsReader:
         )
         providers, apps = load.names(provider_names, OTHER), load.names(app_names)
         models = await self._models(load, providers)
-        series = [(provider, None) for provider in providers] + models
-        hashes = await load.hashes([keys.totals(provider, model) for provider, model in series])
-        decoded = {pair: load.decoded(fields) for pair, fields in zip(series, hashes, strict=True) if fields}
+        series: list[Pair] = [*((provider, None) for provider in providers), *models]
+        decoded = await load.series({pair: keys.totals(*pair) for pair in series})
         totals = Totals(
             taken_at=clock[0] + clock[1] / 1e6,
             providers={provider: held for (provider, model), held in decoded.items() if model is None},
@@ -76,7 +76,7 @@ class TotalsReader:
         self._log_once(totals.corrupt_keys)
         return totals
 
-    async def _models(self, load: "_Load", providers: Sequence[str]) -> list[tuple[str, str | None]]:
+    async def _models(self, load: "_Load", providers: Sequence[str]) -> list[Pair]:
         replies = await load.trip([("ZRANGE", self._keyspace.models(name), "0", "-1") for name in providers])
         return [
             (provider, model)
@@ -85,12 +85,13 @@ class TotalsReader:
         ]
 
     async def _apps(self, load: "_Load", names: Sequence[str]) -> tuple[AppTotals, ...]:
-        counters = await load.hashes([self._keyspace.http_totals(name) for name in names])
-        reports = await load.hashes([self._keyspace.writers(name) for name in names])
         apps: list[AppTotals] = []
-        for name, fields, said in zip(names, counters, reports, strict=True):
+        for name in names:
             decoder = HttpDecoder()
-            apps.append(decoder.decode(name, fields, said))
+            counters, reports = await load.hashes(
+                [self._keyspace.http_totals(name), self._keyspace.writers(name)]
+            )
+            apps.append(decoder.decode(name, counters, reports))
             load.unreadable += decoder.unreadable
         return tuple(apps)
 
@@ -122,8 +123,6 @@ class _Load:
         Raises:
             RedisError: any other refusal, unless `is_optional`.
         """
-        if not commands:
-            return []
         pipeline = self._client.pipeline(transaction=False)
         for command in commands:
             pipeline.execute_command(*command)
@@ -140,12 +139,22 @@ class _Load:
         return replies
 
     async def hashes(self, keys: Sequence[str]) -> list[dict[bytes, bytes]]:
-        """Return each key's hash, empty for one that is missing or of a wrong type."""
-        found: list[dict[bytes, bytes]] = []
-        for start in range(0, len(keys), HASHES_PER_TRIP):
-            trip = [("HGETALL", key) for key in keys[start : start + HASHES_PER_TRIP]]
-            found += [reply or {} for reply in await self.trip(trip)]
-            await asyncio.sleep(0)  # a reply that is already buffered never yields by itself
+        """Return each key's hash, empty for one that is missing or of a wrong type, in one round trip."""
+        replies = await self.trip([("HGETALL", key) for key in keys])
+        await asyncio.sleep(0)  # a reply that is already buffered never yields by itself
+        return [reply or {} for reply in replies]
+
+    async def series(self, keys: Mapping[Pair, str]) -> dict[Pair, SeriesTotals]:
+        """Return what the hashes of totals hold, those that exist; decoded trip by trip."""
+        found: dict[Pair, SeriesTotals] = {}
+        pairs = list(keys)
+        for start in range(0, len(pairs), HASHES_PER_TRIP):
+            some = pairs[start : start + HASHES_PER_TRIP]
+            for pair, fields in zip(some, await self.hashes([keys[pair] for pair in some]), strict=True):
+                if fields:
+                    decoder = SeriesDecoder()
+                    found[pair] = decoder.decode(fields)
+                    self.unreadable += decoder.unreadable
         return found
 
     def names(self, members: Sequence[bytes] | None, *always: str) -> list[str]:
@@ -160,13 +169,6 @@ class _Load:
             except ValueError:
                 self.unreadable += 1
         return sorted(names)
-
-    def decoded(self, fields: dict[bytes, bytes]) -> SeriesTotals:
-        """Return what a hash of totals holds."""
-        decoder = SeriesDecoder()
-        totals = decoder.decode(fields)
-        self.unreadable += decoder.unreadable
-        return totals
 
 
 def _info(reply: Any) -> RedisInfo | None:

@@ -72,7 +72,9 @@ class WindowBuilder:
         for record in decode_block(data, block.ids):
             start = block.start + record.id * step
             sketches = {name: Sketch(buckets, scale) for name, (scale, buckets) in record.sketches.items()}
-            self._row(start).absorb(Row(start, record.counters, sketches))
+            row = Row(start, record.counters, sketches)
+            if self._rows.setdefault(start, row) is not row:
+                self._rows[start].absorb(row)
 
     def build(self) -> SeriesWindow:
         """Return the window of the rows that have data."""

@@ -8,6 +8,7 @@ hours keep their counters as a hash for good; those are read by name.
 Invariant: no key is read that is not listed, packed, or a provider's hour. No KEYS, no SCAN.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -56,6 +57,11 @@ class WindowsReader:
             for read in self._plan(builder, span, blocks, opened[builder.series], quantities)
         ]
         replies = await self._reads.batch([(read.command, read.key) for read in reads], atomic=True)
+        return await asyncio.to_thread(self._build, builders, reads, replies)  # 1 ms for 10 packed hours
+
+    def _build(
+        self, builders: Iterable[WindowBuilder], reads: Iterable[_Read], replies: Iterable[Any]
+    ) -> list[SeriesWindow]:
         for read, reply in zip(reads, replies, strict=True):
             self._take(read, reply)
         return [builder.build() for builder in builders]

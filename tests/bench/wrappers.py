@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from tests.bench.errors import BenchDependencyError
 from tests.bench.traffic import App, Message, Receive, Scope, Send
 from tokenpulse import TokenPulseMiddleware
 
@@ -10,10 +11,6 @@ BARE: Final = "bare"
 PASS_THROUGH: Final = "pass-through"
 TOKENPULSE: Final = "tokenpulse"
 EXPORTER: Final = "starlette-exporter"
-
-
-class BenchDependencyError(Exception):
-    """Say that a package which only the measurements need is not installed."""
 
 
 class PassThrough:

@@ -72,12 +72,12 @@ def test_port_in_use_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         code, output = run_command("reader", "--port", str(port), "--redis-url", "memory://")
-
-    assert (code, output) == (
-        1,
-        f"Error: cannot listen on port {port} of 127.0.0.1: address already in use. Stop what listens there, or "
-        "choose another port with --port (0 takes a free one).\n",
+    expected = (
+        f"Error: cannot listen on port {port} of 127.0.0.1: address already in use. "
+        "Stop what listens there, or choose another port with --port (0 takes a free one).\n"
     )
+
+    assert (code, output) == (1, expected)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,10 @@ class RequestFacts(NamedTuple):
     has_bad_model: bool = False
 
 
+def _newer(mine: int | None, older: int | None) -> int | None:
+    return older if mine is None else mine
+
+
 class Usage(NamedTuple):
     """Count tokens as tokenpulse means them: input includes cache, output includes reasoning.
 
@@ -46,8 +50,12 @@ class Usage(NamedTuple):
         if older is None or self.is_complete():
             return self
         return Usage(
-            *(mine if mine is not None else theirs for mine, theirs in zip(self[:5], older[:5], strict=True)),
-            has_rejected=self.has_rejected or older.has_rejected,
+            _newer(self.tokens_input, older.tokens_input),
+            _newer(self.tokens_output, older.tokens_output),
+            _newer(self.tokens_cached, older.tokens_cached),
+            _newer(self.tokens_reasoning, older.tokens_reasoning),
+            _newer(self.cost_nano_usd, older.cost_nano_usd),
+            self.has_rejected or older.has_rejected,
         )
 
 

@@ -1,7 +1,6 @@
 """OpenAI chat completions, as OpenAI and everyone compatible with it sends them."""
 
-from collections.abc import Iterator
-from typing import Final, cast
+from typing import Final
 
 import orjson
 
@@ -36,13 +35,14 @@ def read_request(body: JsonObject) -> RequestFacts:
     )
 
 
-def choices_of(body: JsonObject) -> Iterator[JsonObject]:
-    """Give the entries of `choices` that are objects."""
+def choices_of(body: JsonObject) -> list[JsonObject]:
+    """Return the entries of `choices` that are objects."""
     choices = body.get("choices")
-    if isinstance(choices, list):
-        for choice in choices:
-            if isinstance(choice, dict):
-                yield choice
+    if not isinstance(choices, list):
+        return []
+    if len(choices) == 1 and isinstance(choices[0], dict):
+        return choices
+    return [choice for choice in choices if isinstance(choice, dict)]
 
 
 def finish_of(choice: JsonObject) -> str | None:
@@ -133,10 +133,10 @@ def _has_call(delta: JsonObject) -> bool:
 def delta_content(delta: JsonObject) -> Content:
     """Return what a delta brings: text, refusal, audio, a call's name or arguments; reasoning; nothing."""
     text = delta.get("content")
-    found = _list_content(text) if isinstance(text, list) else Content.NONE
-    if (isinstance(text, str) and text) or found is Content.VISIBLE:
+    if text and isinstance(text, str):
         return Content.VISIBLE
-    if len(delta) == 1 and text is not None:
+    found = _list_content(text) if isinstance(text, list) else Content.NONE
+    if not delta or found is Content.VISIBLE:
         return found
     if delta.get("refusal") or delta.get("audio") or _has_call(delta):
         return Content.VISIBLE
@@ -175,12 +175,16 @@ class OpenAIChat:
         if body is None:
             return None
         content = Content.NONE
-        finishes: list[tuple[int, str]] = []
+        finishes: tuple[tuple[int, str], ...] = ()
         for choice in choices_of(body):
-            content = max(content, self.content(choice))
-            reason = finish_of(choice)
-            if reason is not None:
+            brought = self.content(choice)
+            if brought > content:
+                content = brought
+            reason = choice.get("finish_reason")
+            if reason and isinstance(reason, str):
                 index = choice.get("index")
-                finishes.append((cast("int", index) if type(index) is int else 0, reason))
-        error = error_of(body, name == b"error", [reason for _, reason in finishes])
-        return EventFacts(content, usage_of(body), tuple(finishes), error, model_of(body))
+                finishes += ((index if type(index) is int else 0, reason),)
+        error = None
+        if finishes or "error" in body or name == b"error" or body.get("object") == "error":
+            error = error_of(body, name == b"error", [reason for _, reason in finishes])
+        return EventFacts(content, usage_of(body), finishes, error, model_of(body))

@@ -11,6 +11,7 @@ from typing import Final, cast
 
 from tokenpulse.dialects.base import JsonObject, Usage
 from tokenpulse.dialects.numbers import is_count, nano_usd
+from tokenpulse_shared.counters import MAX_COUNT
 
 TICKS_PER_NANO_USD: Final = 10
 
@@ -72,12 +73,14 @@ def read_usage(value: object) -> Usage | None:
     ]
     has_rejected = False
     for place, number in enumerate(numbers):
-        if number is not None and not is_count(number):
+        if number is not None and (type(number) is not int or not 0 <= number <= MAX_COUNT):
             numbers[place] = None
             has_rejected = True
     prompt, completion, cached, reasoning, cost = cast("list[int | None]", numbers)
-    if prompt is not None and completion and reasoning or (completion == 0 and reasoning):
-        total = value.get("total_tokens")
-        if total == (prompt or 0) + (completion or 0) + reasoning:
-            completion = (completion or 0) + reasoning
+    if (
+        completion is not None
+        and reasoning
+        and value.get("total_tokens") == (prompt or 0) + completion + reasoning
+    ):
+        completion += reasoning
     return Usage(prompt, completion, cached, reasoning, cost, has_rejected)

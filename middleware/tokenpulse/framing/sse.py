@@ -4,8 +4,8 @@ Strategy: `feed` cuts what it has at blank lines; whole lines are looked at only
 Invariants: any chunking of the same bytes yields the same events; a CR LF pair is one line end, also when a
 chunk ends between the two; work is on bytes, so no character is ever cut and U+2028 ends no line.
 Bounds: an unfinished event is held up to `MAX_EVENT_BYTES`, then dropped up to its end, `given_up` counts it.
-Differs from the standard where providers do: the last event counts although no blank line ends it, and an
-`error` field is kept (llama.cpp ends a broken stream so).
+Differs from the standard where providers do: the last event counts although no blank line ends it, an `error`
+field is kept (llama.cpp ends a broken stream so), a byte order mark is passed over before any event.
 """
 
 from typing import Final, NamedTuple
@@ -33,7 +33,7 @@ def parse_block(block: bytes) -> SseEvent | None:
         return SseEvent(block[6:])
     data: list[bytes] = []
     fields = {b"event": b"", b"error": b""}
-    for line in block.split(b"\n"):
+    for line in block.removeprefix(_BOM).split(b"\n"):
         field, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if field == b"data":
@@ -43,11 +43,6 @@ def parse_block(block: bytes) -> SseEvent | None:
     if not data and not fields[b"error"]:
         return None
     return SseEvent(b"\n".join(data), fields[b"event"], fields[b"error"])
-
-
-def without_bom(first: bytes) -> bytes:
-    """Return the stream's first bytes without a byte order mark."""
-    return first.removeprefix(_BOM)
 
 
 def with_line_feeds(chunk: bytes, has_open_cr: bool) -> tuple[bytes, bool]:
@@ -69,7 +64,6 @@ class SseFramer:
     def __init__(self) -> None:
         self._held: list[bytes] = []
         self._held_bytes = 0
-        self._is_first = True
         self._has_open_cr = False
         self._is_skipping = False
         self.given_up = 0
@@ -84,9 +78,6 @@ class SseFramer:
             self._bound()
             return []
         text = b"".join(self._held)
-        if self._is_first:
-            text = without_bom(text)
-            self._is_first = False
         *blocks, rest = text.split(b"\n\n")
         self._held, self._held_bytes = [rest], len(rest)
         if self._is_skipping and blocks:
@@ -100,7 +91,7 @@ class SseFramer:
         held, self._held = b"".join(self._held), []
         if self._is_skipping:
             return []
-        event = parse_block(without_bom(held) if self._is_first else held)
+        event = parse_block(held)
         return [] if event is None else [event]
 
     def _bound(self) -> None:

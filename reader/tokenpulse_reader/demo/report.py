@@ -10,6 +10,7 @@ from tokenpulse_reader.demo.plans import (
     DEGRADATION_START_SECONDS,
 )
 from tokenpulse_reader.demo.traffic import TrafficCounts
+from tokenpulse_shared.names import OTHER
 from tokenpulse_shared.redact import masked_url
 from tokenpulse_shared.redis_url import is_memory_url
 from tokenpulse_shared.settings import Settings
@@ -17,8 +18,8 @@ from tokenpulse_shared.settings import Settings
 _TO_TRY: Final = (
     "/api/monitoring/health",
     "/api/monitoring/stats/realtime",
-    "/api/monitoring/providers/comparison",
-    "/api/monitoring/latency/openai/openai%2Fgpt-4o?percentiles=50,95,99",
+    "/api/monitoring/latency/openai/openai/gpt-4o?percentiles=50,95,99",
+    "/api/metrics/realtime?type=provider&id=anthropic",
     "/api/monitoring/circuit-breakers",
     "/metrics",
 )
@@ -64,7 +65,7 @@ def status_line(
     """Return one line on how it goes; `health` is the reader's answer, None when it gave none."""
     scores = "not known"
     if health:
-        scores = " ".join(_score(entry) for entry in health)
+        scores = " ".join(_score(entry) for entry in health if entry.get("provider") != OTHER)
     note = f" ({DEGRADING_PROVIDER} is in trouble)" if degrading else ""
     return (
         f"{elapsed_seconds:5.0f} s  sent {counts.sent}, answered {counts.answered}, failed {counts.failed}, "

@@ -8,7 +8,6 @@ from tokenpulse_shared.breaker import BreakerState
 from tokenpulse_shared.circuits_reader import CircuitStatus
 from tokenpulse_shared.provider_health import ProviderHealth
 from tokenpulse_shared.scoring import Health
-from tokenpulse_shared.series_window import SeriesWindow
 from tokenpulse_shared.totals_records import Totals
 
 _SEVERITY: Final[tuple[BreakerState, ...]] = ("CLOSED", "HALF_OPEN", "OPEN")
@@ -23,21 +22,6 @@ class LastDay:
 
     cost_nano_usd: Mapping[str, int] = field(default_factory=dict)
     uptime: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, windows: Iterable[SeriesWindow]) -> Self:
-        """Return the sums of each model's last 24 hours of the clock."""
-        cost: dict[str, int] = {}
-        uptime: dict[str, tuple[int, int]] = {}
-        for window in windows:
-            provider, model = window.series
-            for row in window.rows:
-                if row.requests > row.count("unpriced_requests"):
-                    cost[provider] = cost.get(provider, 0) + row.count("total_cost")
-                if model is not None:
-                    successes, faults = uptime.get(model, (0, 0))
-                    uptime[model] = (successes + row.successes, faults + row.faults)
-        return cls(cost_nano_usd=cost, uptime=uptime)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,7 @@ def _availability(health: Health) -> float | None:
 
 
 def _error_rate(health: Health) -> float | None:
-    return None if health.success_rate is None else 1.0 - health.success_rate
+    return None if health.success_rate is None else round(1.0 - health.success_rate, 12)
 
 
 def _score(health: Health) -> float | None:

@@ -1,36 +1,54 @@
 """Hold the exposition that scrapes are answered from.
 
-Strategy: a new one is rendered in a thread and takes the old one's place when it is whole. While Redis is
-away the last one stays, older at every look, with `redis_up` 0: never zeros.
+Strategy: rendering is part of loading a snapshot, in a thread, so no scrape waits for it; the new exposition
+takes the old one's place when it is whole. While Redis is away the last one stays, older at every attempt to
+load, with `redis_up` 0: never zeros.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from tokenpulse_reader.exposition.exposition import Exposition
 from tokenpulse_reader.exposition.facts import Facts
-from tokenpulse_shared.clock import Clock, SystemClock
+from tokenpulse_shared.clock import Clock
+from tokenpulse_shared.errors import StoreError
+
+Snapshot = TypeVar("Snapshot")
 
 
 class ExpositionHolder:
-    """Keep the current exposition; used from one event loop."""
+    """Keep the current exposition; belongs to one event loop."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
-        self._clock = clock or SystemClock()
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._current: Exposition | None = None
         self._loaded_at = 0.0
 
+    @property
     def current(self) -> Exposition | None:
-        """Return what to answer from; None before the first refresh."""
+        """Return what to answer from; None before the first snapshot."""
         return self._current
 
-    async def refresh(self, facts: Facts, *, loaded_at: float | None = None) -> None:
-        """Render new facts; `loaded_at` is when they were loaded, by the clock's `monotonic`; None: now."""
-        loaded_at = self._clock.monotonic() if loaded_at is None else loaded_at
-        self._current = await asyncio.to_thread(Exposition.of, facts)
-        self._loaded_at = loaded_at
+    def rendering(
+        self, load: Callable[[], Awaitable[Snapshot]], facts_of: Callable[[Snapshot], Facts]
+    ) -> Callable[[], Awaitable[Snapshot]]:
+        """Return a loader that renders each snapshot before it gives it away."""
 
-    def note_redis_away(self) -> None:
-        """Let the current exposition say that Redis did not answer, with how old its numbers are."""
+        async def load_and_render() -> Snapshot:
+            try:
+                snapshot = await load()
+            except StoreError:
+                self._note_redis_away()
+                raise
+            loaded_at = self._clock.monotonic()
+            self._current = await asyncio.to_thread(Exposition.of, facts_of(snapshot))
+            self._loaded_at = loaded_at
+            return snapshot
+
+        return load_and_render
+
+    def _note_redis_away(self) -> None:
         if self._current is not None:
             age_seconds = self._clock.monotonic() - self._loaded_at
             self._current = self._current.aged(age_seconds, is_redis_up=False)

@@ -2,7 +2,7 @@
 
 Strategy: a histogram's lines are one template per metric, filled per series by one `%`: about 5 µs for the
 20 lines of a series. The samples' text is the same in both formats; only HELP, TYPE, UNIT, EOF differ.
-Invariants: label values never break a line (control characters, bidirectional controls, surrogates are
+Invariants: no series occurs twice; label values never break a line (control characters, bidirectional controls, surrogates are
 replaced, quotes escaped); numbers have no spelling that depends on the locale.
 """
 
@@ -34,10 +34,10 @@ def _label_template(labels: Labels) -> str:
 
 
 def render_scalars(metric: Metric, rows: Iterable[Row]) -> str:
-    """Return one line for each row."""
-    braces = f"{{{_label_template(metric.labels)}}}" if metric.labels else ""
-    template = f"{metric.name}{braces} %s\n"
-    return "".join([template % (*map(escaped, labels), value) for labels, value in rows])
+    """Return one line for each row; of rows whose labels become the same text, the last."""
+    template = f"{metric.name}{{{_label_template(metric.labels)}}} " if metric.labels else f"{metric.name} "
+    lines = {template % tuple(map(escaped, labels)): value for labels, value in rows}
+    return "".join([f"{series}{value}\n" for series, value in lines.items()])
 
 
 def bound_text(bound: float) -> str:

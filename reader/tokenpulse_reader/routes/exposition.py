@@ -9,18 +9,27 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tokenpulse_reader.exposition.exposition import Exposition, Scrape, families_named
+from tokenpulse_reader.exposition.holder import ExpositionHolder
 from tokenpulse_reader.exposition.metric import CATEGORIES, Category
 from tokenpulse_reader.exposition.negotiate import CONTENT_TYPES, accepts_gzip, choose_format
+from tokenpulse_reader.snapshots import Snapshots
+from tokenpulse_shared.errors import StoreUnavailableError
 
 PREFIX: Final = "/prometheus/metrics"
-_NOT_READY: Final = b'{"error":{"code":"store_unavailable","message":"no numbers were loaded yet"}}'
 
-Current = Callable[[], Exposition | None]
+Current = Callable[[], Awaitable[Exposition]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def routes(current: Current) -> list[Route]:
-    """Return the routes; `current` gives what to answer from, None before the first snapshot."""
+def routes(snapshots: Snapshots, holder: ExpositionHolder) -> list[Route]:
+    """Return the routes; without any snapshot they answer as every other endpoint does (503)."""
+
+    async def current() -> Exposition:
+        await snapshots.current()
+        if holder.current is None:
+            raise StoreUnavailableError("no numbers were loaded yet")
+        return holder.current
+
     everything = _endpoint(current, None)
     return [
         Route("/metrics", everything, methods=["GET"]),
@@ -45,9 +54,7 @@ def asked(request: Request, category: Category | None) -> Scrape:
 
 def _endpoint(current: Current, category: Category | None) -> Endpoint:
     async def scrape_endpoint(request: Request) -> Response:
-        exposition = current()
-        if exposition is None:
-            return Response(_NOT_READY, status_code=503, media_type="application/json")
+        exposition = await current()
         scrape = asked(request, category)
         body = exposition.kept(scrape)
         if body is None:

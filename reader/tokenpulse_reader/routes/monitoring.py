@@ -21,49 +21,58 @@ _CIRCUITS = "/api/monitoring/circuit-breakers"
 
 def routes(store: MetricsStore, snapshots: Snapshots, loads: Loads) -> list[Route]:
     """Return the routes; health and breakers are served from the snapshot."""
+    present = _Present(store, snapshots, loads)
+    return [
+        Route(_HEALTH, present.healths),
+        Route(f"{_HEALTH}/{{provider:path}}", present.health),
+        Route(f"{_ERRORS}/{{provider:path}}", present.errors),
+        Route(_CIRCUITS, present.circuits),
+        Route(f"{_CIRCUITS}/{{provider:path}}", present.provider_circuits),
+    ]
 
-    async def health(_: Request) -> Response:
-        served = await snapshots.current()
+
+class _Present:
+    """Answer from the snapshot, errors from the store."""
+
+    def __init__(self, store: MetricsStore, snapshots: Snapshots, loads: Loads) -> None:
+        self._store = store
+        self._snapshots = snapshots
+        self._loads = loads
+
+    async def healths(self, _: Request) -> Response:
+        served = await self._snapshots.current()
         return list_response(served, map(health_json, served.value.health.values()))
 
-    async def provider_health(request: Request) -> Response:
+    async def health(self, request: Request) -> Response:
         (provider,) = path_names(request.scope, f"{_HEALTH}/", 1)
-        served = await snapshots.current()
+        served = await self._snapshots.current()
         held = served.value.health.get(provider)
         if held is None:
             raise unknown("provider")
         return object_response(served, health_json(held))
 
-    async def errors(request: Request) -> Response:
+    async def errors(self, request: Request) -> Response:
         (provider,) = path_names(request.scope, f"{_ERRORS}/", 1)
         limit = Query(request.scope).whole_number("limit", 100, 1, 1000)
 
         async def load() -> list[RecentError] | None:
-            if not await store.has_provider(provider):
+            if not await self._store.has_provider(provider):
                 return None
-            return await store.recent_errors(provider, 1000)
+            return await self._store.recent_errors(provider, 1000)
 
-        served = await loads.get(("errors", provider), load)
+        served = await self._loads.get(("errors", provider), load)
         if served.value is None:
             raise unknown("provider")
         return list_response(served, served.value[:limit])
 
-    async def circuits(_: Request) -> Response:
-        served = await snapshots.current()
+    async def circuits(self, _: Request) -> Response:
+        served = await self._snapshots.current()
         return list_response(served, map(circuit_json, served.value.circuits))
 
-    async def provider_circuits(request: Request) -> Response:
+    async def provider_circuits(self, request: Request) -> Response:
         (provider,) = path_names(request.scope, f"{_CIRCUITS}/", 1)
-        served = await snapshots.current()
+        served = await self._snapshots.current()
         found = [status for status in served.value.circuits if status.provider == provider]
         if not found:
             raise unknown("provider")
         return list_response(served, map(circuit_json, found))
-
-    return [
-        Route(_HEALTH, health),
-        Route(f"{_HEALTH}/{{provider:path}}", provider_health),
-        Route(f"{_ERRORS}/{{provider:path}}", errors),
-        Route(_CIRCUITS, circuits),
-        Route(f"{_CIRCUITS}/{{provider:path}}", provider_circuits),
-    ]

@@ -1,5 +1,6 @@
 """Routes of `/api/monitoring` that answer from a window of time: realtime, hourly, latency."""
 
+import asyncio
 from typing import Any
 
 from starlette.requests import Request
@@ -23,50 +24,60 @@ _DEFAULT_PERCENTILES = (50.0, 95.0, 99.0)
 
 def routes(store: MetricsStore, snapshots: Snapshots, loads: Loads) -> list[Route]:
     """Return the routes; one hour of realtime is served from the snapshot, the rest is loaded when asked for."""
+    stats = _Stats(store, snapshots, loads)
+    return [
+        Route(f"{_PREFIX}/stats/realtime", stats.realtime),
+        Route(f"{_PREFIX}/stats/hourly/{{provider:path}}", stats.hourly),
+        Route(f"{_PREFIX}/latency/{{provider}}/{{model:path}}", stats.latency),
+    ]
 
-    async def load_realtime(hours: int) -> dict[str, Any]:
-        windows = await store.provider_windows(hours)
-        health = (await snapshots.current()).value.health
-        return realtime_json(windows, health, hours, await store.now())
 
-    async def realtime(request: Request) -> Response:
+class _Stats:
+    """Answer from windows."""
+
+    def __init__(self, store: MetricsStore, snapshots: Snapshots, loads: Loads) -> None:
+        self._store = store
+        self._snapshots = snapshots
+        self._loads = loads
+
+    async def realtime(self, request: Request) -> Response:
         hours = Query(request.scope).whole_number("hours", 1, 1, 24)
         if hours == 1:
-            served = await snapshots.current()
+            served = await self._snapshots.current()
             return object_response(served, served.value.realtime)
-        loaded = await loads.get(("realtime", hours), lambda: load_realtime(hours))
+        loaded = await self._loads.get(("realtime", hours), lambda: self._load_realtime(hours))
         return object_response(loaded, loaded.value)
 
-    async def hourly(request: Request) -> Response:
+    async def _load_realtime(self, hours: int) -> dict[str, Any]:
+        windows = await self._store.provider_windows(hours)
+        health = (await self._snapshots.current()).value.health
+        return await asyncio.to_thread(realtime_json, windows, health, hours, await self._store.now())
+
+    async def hourly(self, request: Request) -> Response:
         (provider,) = path_names(request.scope, f"{_PREFIX}/stats/hourly/", 1)
         hours = Query(request.scope).whole_number("hours", 24, 1, 168)
 
         async def load() -> dict[str, Any] | None:
-            if not await store.has_provider(provider):
+            if not await self._store.has_provider(provider):
                 return None
-            return hourly_json(await store.hourly(provider, hours), hours)
+            return hourly_json(await self._store.hourly(provider, hours), hours)
 
-        served = await loads.get(("hourly", provider, hours), load)
+        served = await self._loads.get(("hourly", provider, hours), load)
         if served.value is None:
             raise unknown("provider")
         return object_response(served, served.value)
 
-    async def latency(request: Request) -> Response:
+    async def latency(self, request: Request) -> Response:
         provider, model = path_names(request.scope, f"{_PREFIX}/latency/", 2)
         query = Query(request.scope)
         percentiles = query.percentiles("percentiles", _DEFAULT_PERCENTILES)
         quantity = query.choice("metric", SKETCHED, SKETCHED[0])
         hours = query.whole_number("hours", 1, 1, 168)
-        served: Served[SeriesWindow] = await loads.get(
-            ("latency", provider, model, hours), lambda: store.model_window(provider, model, hours=hours)
+        served: Served[SeriesWindow] = await self._loads.get(
+            ("latency", provider, model, hours),
+            lambda: self._store.model_window(provider, model, hours=hours),
         )
         body = latency_json(served.value, quantity, percentiles, hours)
         if body is None:
             raise ProblemError(404, "no_data", "nothing was measured of this model in this window")
         return object_response(served, body)
-
-    return [
-        Route(f"{_PREFIX}/stats/realtime", realtime),
-        Route(f"{_PREFIX}/stats/hourly/{{provider:path}}", hourly),
-        Route(f"{_PREFIX}/latency/{{provider}}/{{model:path}}", latency),
-    ]

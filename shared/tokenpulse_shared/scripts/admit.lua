@@ -1,11 +1,18 @@
 -- Admit names to a bounded index, so that all writers agree which names are series.
 -- KEYS[1] sorted set of names by last use
--- ARGV: now in seconds, most names, idle seconds, time to live in seconds (0: none), names…
+-- ARGV: now in seconds, most names besides `__other__`, idle seconds, time to live in seconds (0: none), names…
 -- A name comes as `+name`, admit it while there is room, or `?name`, say only whether it is admitted.
--- Reply: for each name 1 admitted, 0 not.
+-- Reply: for each name 1 admitted, 0 not; nothing is admitted to a key that holds something else.
 local now, most, idle, ttl = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - idle))
+local kind = redis.call('TYPE', KEYS[1])
+kind = kind['ok'] or kind
 local answers = {}
+if kind ~= 'zset' and kind ~= 'none' then
+  for i = 5, #ARGV do answers[#answers + 1] = 0 end
+  return answers
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - idle))
+if redis.call('ZSCORE', KEYS[1], '__other__') then most = most + 1 end
 for i = 5, #ARGV do
   local name = string.sub(ARGV[i], 2)
   local admitted = redis.call('ZSCORE', KEYS[1], name)

@@ -1,0 +1,71 @@
+"""Name the provider and the model of a request."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tokenpulse.annotations import Annotations
+from tokenpulse.asgi import Scope
+from tokenpulse.sink import Sink
+from tokenpulse_shared.names import UNKNOWN, clean_name, provider_of_model
+
+ProviderOf = Callable[[Scope], object]
+"""Names a request's provider; None, or what is no text: look further."""
+
+
+class Names(NamedTuple):
+    """Hold both names; vouched: told by the app or its operator, not by whoever sent the request."""
+
+    provider: str
+    model: str
+    is_provider_vouched: bool
+    is_model_vouched: bool
+
+
+class Naming:
+    """Find names: what the app annotated, else the header, else the callable, else the model's own prefix."""
+
+    def __init__(self, provider_header: str | None, provider_of: ProviderOf | None) -> None:
+        self._header = None if provider_header is None else provider_header.lower().encode("latin-1")
+        self._provider_of = provider_of
+
+    def find(self, scope: Scope, annotations: Annotations | None, model: str | None, sink: Sink) -> Names:
+        """Return the names of a request.
+
+        model: what the request asked for, else what its path or response named; None: nothing did.
+        """
+        is_model_vouched = annotations is not None and annotations.model is not None
+        if annotations is not None and annotations.model is not None:
+            name = annotations.model
+        else:
+            name = UNKNOWN if model is None else clean_name(model)
+        if annotations is not None and annotations.provider is not None:
+            return Names(annotations.provider, name, True, is_model_vouched)
+        if self._header is not None:
+            provider = self._from_header(scope, self._header)
+            if provider:
+                return Names(clean_name(provider), name, False, is_model_vouched)
+        if self._provider_of is not None:
+            told = self._from_callable(scope, self._provider_of, sink)
+            if told:
+                return Names(clean_name(told), name, True, is_model_vouched)
+        return Names(provider_of_model(name), name, False, is_model_vouched)
+
+    def _from_header(self, scope: Scope, header: bytes) -> str | None:
+        headers = scope.get("headers")
+        if not isinstance(headers, list | tuple):
+            return None
+        for name, value in headers:
+            if name.lower() == header:
+                return str(bytes(value), "utf-8", "replace").strip()
+        return None
+
+    def _from_callable(self, scope: Scope, provider_of: ProviderOf, sink: Sink) -> str | None:
+        try:
+            told = provider_of(scope)
+        except Exception as error:  # noqa: BLE001 - the operator's function must not break the request
+            sink.internal_error("provider", error)
+            return None
+        if told is not None and not isinstance(told, str):
+            sink.count_fault("provider_not_text")
+            return None
+        return told or None

@@ -1,0 +1,200 @@
+"""Follow one inference request and leave one Observation.
+
+Strategy: on the way of a token only its time and a reference to its bytes are kept; all reading happens when
+the response has ended (see `answer_reader`).
+Invariants: a message is handed on as the same object, before anything is parsed; one Observation and one
+HttpExchange per request, made when the final body was sent, or the app returned or raised.
+Bounds: what is held of a request and of a response is bounded by `capture`.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from tokenpulse.annotations import Annotations
+from tokenpulse.answer_reader import AnswerReader
+from tokenpulse.asgi import Message, Receive, Scope, Send
+from tokenpulse.capture import PIECE_BYTES, WHOLE_BYTES, BoundedBody
+from tokenpulse.conclusion import conclude
+from tokenpulse.dialects.base import RequestFacts
+from tokenpulse.endpoints import Endpoint
+from tokenpulse.naming import Naming
+from tokenpulse.plain import BODY, START, PlainObserver
+from tokenpulse.route_template import method_label, route_template
+from tokenpulse.sink import Sink
+from tokenpulse_shared.records import Observation
+
+REQUEST_HEAD_BYTES: Final = 64 * 1024
+REQUEST_TAIL_BYTES: Final = 4 * 1024
+_REQUEST_KEYS: Final = ("model", "stream", "n")
+_NOTHING_ASKED: Final = RequestFacts()
+
+OnObservation = Callable[[Observation], object]
+
+
+class InferenceObserver(PlainObserver):
+    """Own one inference request's state."""
+
+    __slots__ = (
+        "_answer",
+        "_naming",
+        "_on_observation",
+        "_pieces",
+        "_request",
+        "_room_bytes",
+        "_times",
+        "annotations",
+        "endpoint",
+        "has_disconnected",
+        "response_started",
+        "send_wait_seconds",
+        "started_at",
+    )
+
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        sink: Sink,
+        endpoint: Endpoint,
+        naming: Naming,
+        on_observation: OnObservation | None,
+    ) -> None:
+        PlainObserver.__init__(self, scope, receive, send, sink)
+        self.started_at = sink.clock.time()
+        self.endpoint = endpoint
+        self.annotations: Annotations | None = None
+        self.has_disconnected = False
+        self.send_wait_seconds = 0.0
+        self.response_started: float | None = None
+        self._naming = naming
+        self._on_observation = on_observation
+        self._request = BoundedBody(REQUEST_HEAD_BYTES, REQUEST_TAIL_BYTES)
+        self._answer = AnswerReader(endpoint.dialect)
+        self._pieces: list[bytes] = []
+        self._times: list[float] = []
+        self._room_bytes = WHOLE_BYTES
+
+    async def receive(self) -> Message:
+        """Hand on the server's message; keep a reference to the request's body."""
+        message = await self._receive()
+        try:
+            kind = message["type"]
+            if kind == "http.request":
+                body = message.get("body", b"")
+                if body:
+                    self._request.add(body if type(body) is bytes else bytes(body))
+            elif kind == "http.disconnect" and not self.is_complete:
+                self.has_disconnected = True
+        except Exception as error:  # noqa: BLE001 - measuring never breaks the app
+            self._sink.internal_error("receive", error)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Hand on the app's message; note when it came, keep a reference to its body."""
+        before = 0.0
+        try:
+            before = self._monotonic()
+            if message["type"] == BODY:
+                body = message.get("body")
+                if body:
+                    if type(body) is not bytes:
+                        body = bytes(body)
+                    self._times.append(before)
+                    self._pieces.append(body)
+                    self._room_bytes -= len(body) + PIECE_BYTES
+                    if self._room_bytes < 0:
+                        self._fold()
+                if not message.get("more_body") and not self._has_trailers:
+                    self.is_complete = True
+            else:
+                self._note_other(message, before)
+        except Exception as error:  # noqa: BLE001 - measuring never breaks the app
+            self._sink.internal_error("send", error)
+        try:
+            await self._send(message)
+        except BaseException as error:
+            self._note_send_error(error)
+            raise
+        try:
+            self.send_wait_seconds += self._monotonic() - before
+        except Exception as error:  # noqa: BLE001 - measuring never breaks the app
+            self._sink.internal_error("send", error)
+        if self.is_complete and not self._is_recorded:
+            self._stop()
+
+    def _note_other(self, message: Message, now: float) -> None:
+        if message["type"] == START:
+            self.status_code = message["status"]
+            self._has_trailers = bool(message.get("trailers"))
+            self.response_started = now
+            self._answer.start(message)
+        elif self._is_last(message):
+            self.is_complete = True
+
+    def _note_send_error(self, error: BaseException) -> None:
+        """Note that a message did not go out; OSError from a server's `send`: the client left (ASGI 2.4)."""
+        if self._is_recorded:
+            return
+        self.is_complete = False
+        if isinstance(error, OSError) or type(error).__name__.startswith("ClientDisconnect"):
+            self.has_disconnected = True
+
+    def _fold(self) -> None:
+        """Let the reader take what is held, so that a long answer stays bounded."""
+        pieces, times = self._pieces, self._times
+        self._pieces, self._times = [], []
+        self._room_bytes = WHOLE_BYTES
+        self._answer.fold(pieces, times, self._asked())
+
+    def _asked(self) -> RequestFacts:
+        """Return what the request's body asks for; nothing of it when it is empty or no JSON object."""
+        body = self._request
+        if not body.length_bytes:
+            return _NOTHING_ASKED
+        parsed = body.json_object(_REQUEST_KEYS)
+        return _NOTHING_ASKED if parsed is None else self.endpoint.dialect.request(parsed)
+
+    def _record(self, raised: BaseException | None) -> None:
+        self._request_bytes = self._request.length_bytes
+        self._response_bytes = self._answer.folded_bytes + sum(map(len, self._pieces))
+        PlainObserver._record(self, raised)
+        asked = self._asked()
+        answer = self._answer.finish(self._pieces, self._times, asked)
+        self._pieces, self._times = [], []
+        if answer.is_stream is None and asked.is_streaming is not None:
+            answer = answer._replace(is_stream=asked.is_streaming)
+        self._count_faults(asked, answer.faults, answer.usage is not None and answer.usage.has_rejected)
+        model = asked.model or self.endpoint.path_model or answer.model
+        names = self._naming.find(self._scope, self.annotations, model, self._sink)
+        observation = conclude(self, answer, names, raised)
+        self._sink.observe(observation)
+        if self._on_observation is not None:
+            try:
+                self._on_observation(observation)
+            except Exception as error:  # noqa: BLE001 - the operator's function must not break the request
+                self._sink.internal_error("on_observation", error)
+
+    def _count_faults(self, asked: RequestFacts, faults: tuple[str, ...], has_rejected: bool) -> None:
+        count = self._sink.count_fault
+        if asked.has_bad_model:
+            count("model_not_text")
+        elif asked is _NOTHING_ASKED and self._request.length_bytes:
+            count("request_body_malformed")
+        elif asked.model is None and not self._request.is_whole:
+            count("request_body_too_large")
+        for fault in faults:
+            count(fault)
+        if has_rejected:
+            count("usage_rejected")
+
+    def _labels(self) -> tuple[str, str]:
+        return method_label(self._scope.get("method")), route_template(self._scope) or self.endpoint.label
+
+    def open_annotations(self) -> Annotations | None:
+        """Return where to write annotations, None once the observation is made."""
+        if self._is_recorded:
+            return None
+        if self.annotations is None:
+            self.annotations = Annotations()
+        return self.annotations

@@ -1,0 +1,159 @@
+"""Follow one HTTP request that is no inference: size, status, duration."""
+
+from typing import Final
+
+from tokenpulse.annotations import SCOPE_KEY, Annotations
+from tokenpulse.asgi import Message, Receive, Scope, Send
+from tokenpulse.route_template import UNMATCHED, method_label, route_template
+from tokenpulse.sink import HttpExchange, Sink
+
+BODY: Final = "http.response.body"
+START: Final = "http.response.start"
+_ENDING_MESSAGES: Final = frozenset(("http.response.zerocopysend", "http.response.trailers"))
+_BODILESS_STATUS: Final = frozenset((204, 205, 304))
+_DEFERRED_STATUS: Final = 500
+"""From here on the record waits for the app's end: a framework may answer 500, then raise its cause."""
+
+
+class PlainObserver:
+    """Own one request's state; every message is handed on as it came, at once.
+
+    The request ends when its final body (or its trailers) was sent; what the app does afterwards, background
+    tasks for instance, is not part of it. A status of 500 or more is recorded when the app ends.
+    """
+
+    __slots__ = (
+        "_has_trailers",
+        "_is_recorded",
+        "_monotonic",
+        "_receive",
+        "_request_bytes",
+        "_response_bytes",
+        "_scope",
+        "_send",
+        "_sink",
+        "is_complete",
+        "started",
+        "status_code",
+        "stopped",
+    )
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, sink: Sink) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._sink = sink
+        self._request_bytes = 0
+        self._response_bytes = 0
+        self.status_code: int | None = None
+        self._has_trailers = False
+        self.is_complete = False
+        self._is_recorded = False
+        self.stopped: float | None = None
+        self._monotonic = sink.clock.monotonic
+        self.started = self._monotonic()
+
+    async def receive(self) -> Message:
+        """Hand on the server's message, counting what it brings."""
+        message = await self._receive()
+        try:
+            if message["type"] == "http.request":
+                self._request_bytes += len(message.get("body", b""))
+        except Exception as error:  # noqa: BLE001 - measuring never breaks the app
+            self._sink.internal_error("receive", error)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Hand on the app's message, after a look at it."""
+        try:
+            self._note(message)
+        except Exception as error:  # noqa: BLE001 - measuring never breaks the app
+            self._sink.internal_error("send", error)
+        await self._send(message)
+        if self.is_complete and not self._is_recorded:
+            self._stop()
+
+    def _note(self, message: Message) -> None:
+        kind = message["type"]
+        if kind == BODY:
+            self._response_bytes += len(message.get("body", b""))
+            if not message.get("more_body") and not self._has_trailers:
+                self.is_complete = True
+        elif kind == START:
+            self.status_code = message["status"]
+            self._has_trailers = bool(message.get("trailers"))
+        else:
+            self.is_complete = self.is_complete or self._is_last(message)
+
+    def _is_last(self, message: Message) -> bool:
+        """Tell whether a message other than start and body ends the response."""
+        kind = message["type"]
+        if kind == "http.response.pathsend":
+            return not self._has_trailers
+        if kind == "http.response.trailers":
+            return not message.get("more_trailers")
+        if kind == "http.response.zerocopysend":
+            return not message.get("more_body") and not self._has_trailers
+        return False
+
+    def _stop(self) -> None:
+        """Note that the response has ended; record it unless the app may still raise its cause."""
+        try:
+            if self.stopped is None:
+                self.stopped = self._monotonic()
+            if self.status_code is not None and self.status_code < _DEFERRED_STATUS:
+                self._record(None)
+        except Exception as error:  # noqa: BLE001 - measuring never breaks the app
+            self._sink.internal_error("stop", error)
+
+    def end(self, raised: BaseException | None = None) -> None:
+        """Record the request when its app has returned or raised, unless that was done; free the scope."""
+        try:
+            if not self._is_recorded:
+                if self.stopped is None:
+                    self.stopped = self._monotonic()
+                self._record(raised)
+        except Exception as error:  # noqa: BLE001 - measuring never breaks the app
+            self._sink.internal_error("end", error)
+        finally:
+            self._sink.in_progress.discard(self)
+            if self._scope.get(SCOPE_KEY) is self:
+                del self._scope[SCOPE_KEY]
+
+    def _record(self, raised: BaseException | None) -> None:
+        self._is_recorded = True
+        self._sink.in_progress.discard(self)
+        method, route = self._labels()
+        self._sink.count_http(
+            HttpExchange(
+                method,
+                route,
+                self.status_code,
+                (self.stopped or self.started) - self.started,
+                self._request_bytes,
+                self._sent_bytes(method),
+                None if raised is None else type(raised).__name__,
+            )
+        )
+
+    def _sent_bytes(self, method: str) -> int:
+        """Return the body's bytes on the wire: the server drops those of HEAD, 204, 205, 304."""
+        return 0 if method == "HEAD" or self.status_code in _BODILESS_STATUS else self._response_bytes
+
+    def _labels(self) -> tuple[str, str]:
+        return method_label(self._scope.get("method")), route_template(self._scope) or UNMATCHED
+
+    def http_labels(self) -> tuple[str, str]:
+        """Return (method, route) as known so far; the app may be changing the scope meanwhile."""
+        try:
+            return self._labels()
+        except Exception:  # noqa: BLE001 - read from the flush thread, a race is no fault
+            return "OTHER", UNMATCHED
+
+    def open_annotations(self) -> Annotations | None:
+        """Return None: a plain request leaves no observation that could carry any."""
+        return None
+
+    def reject_annotation(self) -> None:
+        """Count an annotation that was set aside."""
+        self._sink.count_fault("annotation_rejected")

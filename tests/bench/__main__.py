@@ -1,0 +1,81 @@
+"""Print what tokenpulse costs on this machine: `python -m tests.bench [--quick] [--only overhead,recorder,memory]`."""
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+from typing import Final
+
+import redis
+
+from tests.bench.machine import machine_lines
+from tests.bench.table import Figure, print_table
+from tests.bench.errors import BenchDependencyError
+from tests.support.redis_server import RedisServerMissingError, running_redis
+
+HEAD: Final = """\
+# tokenpulse: measurements
+
+Ratios are between rivals in one run on one machine; absolute figures are that machine's.
+Figures are medians over interleaved rounds, ± is the interquartile range.
+"""
+
+
+def _overhead(url: str, is_quick: bool) -> tuple[str, list[Figure]]:
+    from tests.bench import overhead
+
+    return overhead.__doc__ or "", asyncio.run(overhead.measure_overhead(url, is_quick=is_quick))
+
+
+def _recorder(url: str, is_quick: bool) -> tuple[str, list[Figure]]:
+    from tests.bench import recorder_rate
+
+    return recorder_rate.__doc__ or "", recorder_rate.measure_recorder(url, is_quick=is_quick)
+
+
+def _memory(url: str, is_quick: bool) -> tuple[str, list[Figure]]:
+    from tests.bench import memory
+
+    return memory.__doc__ or "", memory.measure_memory(url, is_quick=is_quick)
+
+
+MEASUREMENTS: Final[dict[str, Callable[[str, bool], tuple[str, list[Figure]]]]] = {
+    "overhead": _overhead,
+    "recorder": _recorder,
+    "memory": _memory,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Measure what was asked for; return 0, or 1 when something that is needed is missing."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, a fifth of the models: a minute")
+    parser.add_argument("--only", default=",".join(MEASUREMENTS), help=f"of {','.join(MEASUREMENTS)}")
+    given = parser.parse_args(arguments)
+    chosen = given.only.split(",")
+    if unknown := set(chosen) - MEASUREMENTS.keys():
+        parser.error(f"--only: {', '.join(sorted(unknown))}: expected some of {', '.join(MEASUREMENTS)}")
+    try:
+        return _measure(chosen, is_quick=given.quick)
+    except (RedisServerMissingError, BenchDependencyError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _measure(chosen: list[str], *, is_quick: bool) -> int:
+    begin = time.perf_counter()
+    print(HEAD)
+    for at, name in enumerate(chosen):
+        with running_redis(is_durable=False) as server:
+            if at == 0:
+                with redis.Redis.from_url(server.url, protocol=2) as client:
+                    print("\n".join(machine_lines(client)))
+            method, figures = MEASUREMENTS[name](server.url, is_quick)
+        print_table(name, method, figures)
+    print(f"\nmeasured in {time.perf_counter() - begin:.0f} s{' (--quick)' if is_quick else ''}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,100 @@
+"""Measure how many records a second reach Redis.
+
+Method: interleaved rounds of the same mixed traffic (20 models of 4 providers, deterministic values) through
+`Recorder.record` with its flush, until all of it is in Redis, and through the obvious implementation: per request
+one redis-py pipeline of six HINCRBY, a ZADD and an EXPIRE, sync client, the same server. Rates count wall time;
+CPU is that of this process per record, the server's not included. Figures are medians over rounds, noise is the
+interquartile range; the ratio compares the two within a round.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import redis
+
+from tests.bench.rounds import spread
+from tests.bench.table import Figure
+from tokenpulse import Recorder
+
+RECORDS: Final = 40_000
+"""A fifth of what the recorder takes in a second: it flushes five times as often as it would by itself."""
+PIPELINES: Final = 600
+ROUNDS: Final = 15
+QUICK_ROUNDS: Final = 7
+TIMES_FASTER: Final = 100.0
+MODELS: Final = [(f"provider{at % 4}", f"model-{at}") for at in range(20)]
+
+
+class Speed(NamedTuple):
+    """Hold one round: records per second of wall time, CPU seconds of this process per record."""
+
+    rate: float
+    cpu_seconds: float
+
+
+def measure_recorder(url: str, *, is_quick: bool) -> list[Figure]:
+    """Return the figures of both ways."""
+    recorder = Recorder(url, flush_interval=60.0)
+    ours: list[Speed] = []
+    obvious: list[Speed] = []
+    with redis.Redis.from_url(url, protocol=2) as client:
+        for _ in range(1 + (QUICK_ROUNDS if is_quick else ROUNDS)):
+            ours.append(_speed(lambda: _through_recorder(recorder), RECORDS))
+            obvious.append(_speed(lambda: _through_pipelines(client), PIPELINES))
+    recorder.close()
+    return _figures(ours[1:], obvious[1:])  # the first rounds warmed up
+
+
+def _speed(work: Callable[[], None], records: int) -> Speed:
+    cpu, wall = time.process_time(), time.perf_counter()
+    work()
+    return Speed(records / (time.perf_counter() - wall), (time.process_time() - cpu) / records)
+
+
+def _through_recorder(recorder: Recorder) -> None:
+    record = recorder.record
+    for at in range(RECORDS):
+        provider, model = MODELS[at % 20]
+        record(
+            provider=provider,
+            model=model,
+            latency_ms=400.0 + at % 997,
+            success=at % 50 != 0,
+            cost=0.00125,
+            tokens_input=210,
+            tokens_output=80,
+            ttft_ms=120.0 + at % 211,
+        )
+    if not recorder.flush():
+        raise RuntimeError("the flush did not reach Redis: the rate would be of records that are not there")
+
+
+def _through_pipelines(client: redis.Redis) -> None:
+    for at in range(PIPELINES):
+        provider, model = MODELS[at % 20]
+        key, latency_key = f"obvious:{provider}:{model}", f"obvious:latency:{provider}:{model}"
+        with client.pipeline(transaction=False) as pipeline:
+            pipeline.hincrby(key, "total_requests", 1)
+            pipeline.hincrby(key, "successful_requests" if at % 50 else "failed_requests", 1)
+            pipeline.hincrby(key, "tokens_input", 210)
+            pipeline.hincrby(key, "tokens_output", 80)
+            pipeline.hincrby(key, "total_cost", 1_250_000)
+            pipeline.hincrby(key, "latency_us", (400 + at % 997) * 1000)
+            pipeline.zadd(latency_key, {f"{time.time_ns()}": 400.0 + at % 997})
+            pipeline.expire(key, 7200)
+            pipeline.execute()
+
+
+def _figures(ours: list[Speed], obvious: list[Speed]) -> list[Figure]:
+    figures: list[Figure] = []
+    for name, speeds in (("Recorder.record, flush included", ours), ("one pipeline a request", obvious)):
+        rate = spread([speed.rate for speed in speeds])
+        cpu = spread([speed.cpu_seconds * 1e6 for speed in speeds])
+        figures.append(Figure(f"{name}: records", f"{rate.median:,.0f} /s", f"± {rate.iqr:,.0f}"))
+        figures.append(Figure(f"{name}: CPU per record", f"{cpu.median:.2f} µs", f"± {cpu.iqr:.2f}"))
+    times = spread([mine.rate / other.rate for mine, other in zip(ours, obvious, strict=True)])
+    is_met = times.median >= TIMES_FASTER
+    target = f"≥ × {TIMES_FASTER:g}"
+    figures.append(Figure("rate over the obvious", f"× {times.median:.0f}", f"± {times.iqr:.0f}", target, is_met))
+    return figures

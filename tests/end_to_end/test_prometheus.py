@@ -1,0 +1,114 @@
+"""A real Prometheus scrapes a real reader, and sees what was recorded."""
+
+import signal
+import subprocess
+
+import httpx
+import pytest
+
+from tests.support.processes import RunningProcess
+from tests.support.prometheus_server import PrometheusServer, need_prometheus
+from tests.support.redis_server import RedisServer, free_port
+from tokenpulse.recorder import Recorder
+from tokenpulse_reader.exposition.metric import CATEGORIES
+
+pytestmark = pytest.mark.prometheus
+
+POISON = 'a"b\\c\nd{e="f"}\u2028\u202e\x00%s'
+PRINTABLE = 'a"b\\c\ufffdd{e="f"}\ufffd\ufffd\ufffd%s'
+
+
+@pytest.fixture(autouse=True)
+def _prometheus() -> None:
+    need_prometheus()
+
+
+def _reader(redis_url: str, port: int) -> RunningProcess:
+    arguments = ("--redis-url", redis_url, "--port", str(port), "--snapshot-interval", "0.1")
+    return RunningProcess("tokenpulse_reader.cli", "reader", *arguments)
+
+
+def _record(redis_url: str) -> None:
+    recorder = Recorder(redis_url=redis_url)
+    for latency_ms in (100, 200, 400, 31_000):
+        recorder.record(
+            provider="openai",
+            model="openai/gpt-4o",
+            latency_ms=latency_ms,
+            success=latency_ms < 31_000,
+            cost=0.25,
+            tokens_input=10,
+            tokens_output=30,
+            ttft_ms=50,
+        )
+    recorder.record(provider="poison", model=POISON, latency_ms=1_000, success=True)
+    assert recorder.flush()
+
+
+def test_prometheus_sees_what_was_recorded(redis_server: RedisServer) -> None:
+    """Counters, buckets, quantiles, labels; then Redis dies and the numbers stay."""
+    _record(redis_server.url)
+    with _reader(redis_server.url, free_port()) as reader:
+        url = reader.wait_for_line("reader   http").split()[1]
+        with PrometheusServer(url) as prometheus:
+            prometheus.wait_for("up", [({"__name__": "up"}, 1.0)])
+            prometheus.wait_for("sum(model_inference_requests_total)", [({}, 5.0)])
+            prometheus.wait_for("sum(gatewayz_api_cost_usd_total)", [({}, 1.0)])
+            prometheus.wait_for(
+                'sum by (token_type) (tokens_used_total{model="openai/gpt-4o"})',
+                [({"token_type": "input"}, 40.0), ({"token_type": "output"}, 120.0)],
+            )
+            # Two of four up to 0.5 s lie above 0.1 s: the median is 1/2 of the way through (0.1, 0.5].
+            prometheus.wait_for(
+                'histogram_quantile(0.5, model_inference_duration_seconds_bucket{provider="openai"})',
+                [({"provider": "openai", "model": "openai/gpt-4o"}, pytest.approx(0.3))],  # type: ignore[list-item]  # compares as a float
+            )
+            prometheus.wait_for(
+                'model_inference_duration_seconds_count{provider="poison"}',
+                [
+                    (
+                        {
+                            "__name__": "model_inference_duration_seconds_count",
+                            "provider": "poison",
+                            "model": PRINTABLE,
+                        },
+                        1.0,
+                    )
+                ],
+            )
+            redis_server.kill()
+            prometheus.wait_for("redis_up", [({"__name__": "redis_up"}, 0.0)])
+            prometheus.wait_for("sum(model_inference_requests_total)", [({}, 5.0)])
+            prometheus.wait_for("tokenpulse_snapshot_age_seconds > bool 0", [({}, 1.0)])
+
+
+def test_counters_go_on_over_a_restart_of_the_reader(redis_server: RedisServer) -> None:
+    """A restart is no reset, because the numbers live in Redis."""
+    _record(redis_server.url)
+    port = free_port()
+    with _reader(redis_server.url, port) as reader:
+        url = reader.wait_for_line("reader   http").split()[1]
+        with PrometheusServer(url) as prometheus:
+            prometheus.wait_for("sum(model_inference_requests_total)", [({}, 5.0)])
+            reader.send_signal(signal.SIGTERM)
+            assert reader.wait() == 0
+            prometheus.wait_for("up", [({"__name__": "up"}, 0.0)])
+            _record(redis_server.url)
+            with _reader(redis_server.url, port) as again:
+                again.wait_for_line("reader   http")
+                prometheus.wait_for("sum(model_inference_requests_total)", [({}, 10.0)])
+                prometheus.wait_for("sum(resets(model_inference_requests_total[1m]))", [({}, 0.0)])
+
+
+def test_promtool_finds_nothing_to_complain_about(redis_server: RedisServer) -> None:
+    """Neither in the whole nor in any category."""
+    _record(redis_server.url)
+    with _reader(redis_server.url, free_port()) as reader:
+        url = reader.wait_for_line("reader   http").split()[1]
+        for path in ("all", *CATEGORIES):
+            text = httpx.get(f"{url}/prometheus/metrics/{path}").content
+            checked = subprocess.run(
+                ["promtool", "check", "metrics"], input=text, capture_output=True, check=False, timeout=30
+            )
+
+            assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")

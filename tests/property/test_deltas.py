@@ -1,0 +1,98 @@
+"""Properties of deltas: folding and merging are two ways to the same numbers."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tokenpulse.aggregate import ProviderDelta
+from tokenpulse.deltas import MAX_FINISH_REASONS, TOTAL, EndpointDelta, SeriesDelta
+from tokenpulse_shared.records import OUTCOMES, USAGE_SOURCES, Observation
+
+_SECONDS = st.none() | st.floats(0, 1e7)
+_TOKENS = st.none() | st.integers(0, 2**40)
+
+_OBSERVATIONS = st.lists(
+    st.builds(
+        Observation,
+        provider=st.just("openai"),
+        model=st.sampled_from(["gpt", "o3"]),
+        streaming=st.sampled_from([None, True, False]),
+        outcome=st.sampled_from(OUTCOMES),
+        finish_reason=st.none()
+        | st.sampled_from([f"reason{number}" for number in range(MAX_FINISH_REASONS)]),
+        latency_seconds=_SECONDS,
+        ttfb_seconds=_SECONDS,
+        ttft_seconds=_SECONDS,
+        tpot_seconds=_SECONDS,
+        tokens_input=_TOKENS,
+        tokens_output=_TOKENS,
+        tokens_cached=_TOKENS,
+        tokens_reasoning=_TOKENS,
+        usage_source=st.sampled_from(USAGE_SOURCES),
+        cost_nano_usd=st.none() | st.integers(0, 2**50),
+        endpoint=st.sampled_from([None, "chat", "embeddings"]),
+    ),
+    max_size=12,
+)
+
+
+def _folded(observations: list[Observation]) -> SeriesDelta:
+    delta = SeriesDelta()
+    for observation in observations:
+        delta.fold(observation)
+    return delta
+
+
+def _state(delta: SeriesDelta | EndpointDelta) -> dict[str, Any]:
+    """Return every attribute; an empty mapping and None say the same: nothing was told apart."""
+    values = {name: getattr(delta, name) for name in delta.__slots__}
+    if endpoints := values.get("endpoints"):
+        values["endpoints"] = {name: _state(held) for name, held in endpoints.items()}
+    return {name: value or None for name, value in values.items()}
+
+
+@given(_OBSERVATIONS, st.data())
+def test_merging_parts_equals_folding_all(observations: list[Observation], data: st.DataObject) -> None:
+    """However arrivals are cut into deltas, merging them in order gives the delta of all of them."""
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(observations)), max_size=3)))
+    merged = SeriesDelta()
+    for start, end in zip([0, *cuts], [*cuts, len(observations)], strict=True):
+        merged.merge(_folded(observations[start:end]))
+
+    assert _state(merged) == _state(_folded(observations))
+
+
+@given(_OBSERVATIONS, _OBSERVATIONS)
+def test_merging_commutes_but_for_the_row_of_faults(
+    first: list[Observation], second: list[Observation]
+) -> None:
+    """Order matters to faults in a row, and to nothing else."""
+    one, other = _folded(first), _folded(second)
+    one.merge(_folded(second))
+    other.merge(_folded(first))
+    states = [{**_state(delta), "streak": None} for delta in (one, other)]
+
+    assert states[0] == states[1]
+
+
+@given(_OBSERVATIONS, st.lists(st.integers(0, 200), min_size=12, max_size=12))
+def test_coarsening_keeps_every_count(observations: list[Observation], minutes: list[int]) -> None:
+    """However the minutes come, what leaves the fine minutes is in its hour: nothing lost, nothing doubled."""
+    provider = ProviderDelta()
+    for observation, minute in zip(observations, minutes, strict=False):
+        if provider.minute != minute:
+            provider.turn_to(minute)
+        provider.current.setdefault(observation.model, SeriesDelta()).fold(observation)
+    expected: dict[tuple[int, str], int] = {}
+    for observation, minute in zip(observations, minutes, strict=False):
+        key = (minute - minute % 60, observation.model)
+        expected[key] = expected.get(key, 0) + 1
+    held: dict[tuple[int, str], int] = {}
+    for windows in (provider.minutes, provider.hours):
+        for minute, series in windows.items():
+            for model, delta in series.items():
+                key = (minute - minute % 60, model)
+                held[key] = held.get(key, 0) + delta.counters[TOTAL]
+
+    assert held == expected

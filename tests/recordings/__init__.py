@@ -1,0 +1,1 @@
+"""Replays of recorded exchanges, which are not part of the repository."""

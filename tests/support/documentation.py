@@ -1,0 +1,98 @@
+"""Write the parts of the documentation that repeat what the code says: `python -m tests.support.documentation`.
+
+A part stands between `<!-- generated: NAME -->` and `<!-- end of NAME -->`.
+"""
+
+import ast
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Final
+
+from tokenpulse_shared.keyspace import Keyspace
+from tokenpulse_shared.settings import ENVIRONMENT_PREFIX, Settings
+
+ROOT: Final = Path(__file__).parents[2]
+PACKAGES: Final = ("shared/tokenpulse_shared", "middleware/tokenpulse", "reader/tokenpulse_reader")
+_SAMPLE_ARGUMENTS: Final = {
+    "provider": "provider",
+    "model": "<model>",
+    "window_stamp": "<window>",
+    "hour_stamp": "<hour>",
+    "day_stamp": "<day>",
+    "gateway": "gateway",
+    "app_name": "app",
+    "quantity": "latency",
+    "kind": "metrics",
+}
+
+
+def settings_table() -> str:
+    """Return a Markdown table with one row per setting."""
+    rows = ["| setting | environment variable | default | meaning | used by |", "|---|---|---|---|---|"]
+    for item in fields(Settings):
+        shown = str(item.default).lower() if isinstance(item.default, bool) else str(item.default)
+        default = "none" if item.default is None else f"`{shown}`"
+        about = item.metadata
+        variable = f"{ENVIRONMENT_PREFIX}{item.name.upper()}"
+        rows.append(f"| `{item.name}` | `{variable}` | {default} | {about['help']} | {about['used_by']} |")
+    return "\n".join(rows)
+
+
+def directory_map() -> str:
+    """Return a Markdown list of every module of the three packages, with its first docstring line."""
+    lines: list[str] = []
+    for package in PACKAGES:
+        lines += [f"### {package}/", ""]
+        for path in sorted((ROOT / package).rglob("*")):
+            name = path.relative_to(ROOT / package).as_posix()
+            if path.suffix == ".py" and path.name != "__init__.py":
+                docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+                lines.append(f"- `{name}`: {docstring.splitlines()[0]}")
+            elif path.suffix == ".lua":
+                first = path.read_text(encoding="utf-8").splitlines()[0]
+                lines.append(f"- `{name}`: {first.removeprefix('-- ')}")
+        lines.append("")
+    return "\n".join(lines).rstrip()
+
+
+def keyspace_patterns() -> dict[str, str]:
+    """Return, for each method that builds a key, the key as the documentation writes it, without the prefix."""
+    keys = Keyspace()
+    patterns = {"window_member": Keyspace.window_member("<model>", "<window>")}
+    for name, method in inspect.getmembers(keys, inspect.ismethod):
+        if not name.startswith("_"):
+            names = inspect.signature(method).parameters
+            built = method(**{each: _SAMPLE_ARGUMENTS[each] for each in names})
+            patterns[name] = built.removeprefix(keys.prefix)
+    return patterns
+
+
+GENERATED: Final[tuple[tuple[str, str, Callable[[], str]], ...]] = (
+    ("docs/configuration.md", "settings", settings_table),
+    ("README.md", "settings", settings_table),
+    ("docs/architecture.md", "map", directory_map),
+)
+"""(page, name of the part, what writes it)."""
+
+
+def with_part(text: str, name: str, part: str) -> str:
+    """Return the page's text with the part between its two markers.
+
+    Raises:
+        ValueError: the page does not hold the markers exactly once.
+    """
+    start, end = f"<!-- generated: {name} -->", f"<!-- end of {name} -->"
+    pattern = re.compile(re.escape(start) + ".*?" + re.escape(end), re.DOTALL)
+    written, count = pattern.subn(lambda _: f"{start}\n{part}\n{end}", text)
+    if count != 1:
+        raise ValueError(f"expected the markers of {name!r} once, found them {count} times")
+    return written
+
+
+if __name__ == "__main__":
+    for page, name, write in GENERATED:
+        path = ROOT / page
+        path.write_text(with_part(path.read_text(encoding="utf-8"), name, write()), encoding="utf-8")

@@ -1,0 +1,110 @@
+"""Facts with known numbers, for tests of the exposition."""
+
+from collections.abc import Mapping
+
+from tokenpulse_reader.exposition.facts import Facts, LastDay
+from tokenpulse_shared import histogram
+from tokenpulse_shared.scoring import compute_health
+from tokenpulse_shared.totals_records import (
+    AppTotals,
+    HistogramTotals,
+    ModelTotals,
+    RedisInfo,
+    SeriesTotals,
+    Totals,
+    WriterReport,
+)
+
+
+def held(bounds: tuple[float, ...], values: Mapping[float, int], total: int) -> HistogramTotals:
+    """Return a histogram of the values (value → how often) with the given sum."""
+    counts = [0] * (len(bounds) + 1)
+    for value, count in values.items():
+        counts[histogram.bucket_of(bounds, value)] += count
+    return HistogramTotals(counts, total)
+
+
+def series() -> SeriesTotals:
+    """Return a series of four requests, one of them an error after 50 s."""
+    return SeriesTotals(
+        counters={
+            "total_requests": 4,
+            "successful_requests": 3,
+            "failed_requests": 1,
+            "tokens_input": 100,
+            "tokens_output": 50,
+            "total_cost": 3_000_000,
+            "unpriced_requests": 1,
+            "usage:reported": 3,
+            "usage:unknown": 1,
+        },
+        histograms={
+            "latency_success": held(histogram.LATENCY, {0.3: 2, 31.0: 1}, 31_600_000),
+            "latency_error": held(histogram.LATENCY, {50.0: 1}, 50_000_000),
+            "ttft": held(histogram.TTFT, {0.2: 2}, 400_000),
+            "cost": held(histogram.COST, {0.001: 3}, 3_000_000),
+            "cost_per_1k": held(histogram.COST, {0.02: 3}, 60_000_000),
+        },
+        endpoints={("ttfb", "/v1/chat/completions"): held(histogram.ENDPOINT, {0.2: 3}, 600_000)},
+    )
+
+
+def app() -> AppTotals:
+    """Return an app with three exchanges on one route, a live writer and a writer that is gone."""
+    exchange, failed = ("GET", "/items/{id}", "200"), ("GET", "/items/{id}", "500")
+    sizes = {("GET", "/items/{id}"): held(histogram.SIZE, {50: 3}, 150)}
+    return AppTotals(
+        name="shop",
+        requests={exchange: 2, failed: 1},
+        durations={
+            exchange: held(histogram.HTTP, {0.02: 2}, 40_000),
+            failed: held(histogram.HTTP, {0.3: 1}, 300_000),
+        },
+        request_sizes=sizes,
+        response_sizes=sizes,
+        exceptions={"ValueError": 1},
+        internal={
+            "flushes": 7,
+            "fault:usage_rejected": 2,
+            "error:observe": 1,
+            "overflow:model": 4,
+            "novel": 9,
+        },
+        writers=(
+            WriterReport(
+                writer="alive",
+                at=1_000.0,
+                version="0.1.0",
+                in_progress=(("GET", "/items/{id}", 2),),
+                pending_batches=3,
+                last_flush=999.5,
+            ),
+            WriterReport(
+                writer="gone",
+                at=984.0,
+                version="0.0.9",
+                in_progress=(("GET", "/items/{id}", 5),),
+                pending_batches=1,
+                last_flush=984.0,
+            ),
+        ),
+    )
+
+
+def facts() -> Facts:
+    """Return facts on one app, two models of one provider of which one has data, health, breakers."""
+    return Facts(
+        totals=Totals(
+            taken_at=1_005.0,
+            providers={},
+            models=(
+                ModelTotals("openai", "openai/gpt-4o", series()),
+                ModelTotals("openai", "silent", SeriesTotals(counters={})),
+            ),
+            apps=(app(),),
+            redis=RedisInfo(numbers={"used_memory": 1_024, "keyspace_hits": 5}, keys={"0": 12}),
+        ),
+        health={"openai": compute_health(9, 1, 2.0), "quiet": compute_health(0, 0, None)},
+        breakers={("openai", "a"): "CLOSED", ("openai", "b"): "OPEN", ("openai", "c"): "HALF_OPEN"},
+        last_day=LastDay(cost_nano_usd={"openai": 2_500_000}, uptime={"openai/gpt-4o": (9, 1)}),
+    )

@@ -1,0 +1,68 @@
+"""Record through a `Recorder` in a process of its own: `python -m tests.support.recording_process <scenario>`.
+
+The recorder takes its settings from the environment. Every scenario prints what it did, one line per step.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from typing import Final
+
+from tokenpulse import Recorder
+
+
+def _record(recorder: Recorder, times: int, model: str = "chat-1") -> None:
+    for _ in range(times):
+        recorder.record(provider="acme", model=model, latency_ms=250.0, tokens_input=7, tokens_output=3)
+
+
+def record_then_wait() -> None:
+    """Record 500 requests at once, then wait to be ended."""
+    recorder = Recorder()
+    _record(recorder, 500)
+    print("recorded", flush=True)
+    while True:
+        signal.pause()
+
+
+def record_steadily() -> None:
+    """Record a request every 2 ms until killed; print each one's number, then its monotonic time."""
+    recorder, number = Recorder(), 0
+    while True:
+        number += 1
+        _record(recorder, 1)
+        print(number, time.monotonic(), flush=True)
+        time.sleep(0.002)
+
+
+def fork_between_records() -> None:
+    """Record 100, fork with all of it unflushed; 50 more in the parent, 70 in the child, as they end."""
+    recorder = Recorder()
+    _record(recorder, 100, "before")
+    child = os.fork()
+    if child == 0:
+        _record(recorder, 70, "child")
+        recorder.close()
+        os._exit(0)
+    _record(recorder, 50, "parent")
+    _, status = os.waitpid(child, 0)
+    recorder.close()
+    print("child ended with", os.waitstatus_to_exitcode(status), flush=True)
+
+
+def exit_normally() -> None:
+    """Record 30 requests, return from the program's last line."""
+    recorder = Recorder()
+    _record(recorder, 30)
+    print("recorded", recorder.stats()["observations"], flush=True)
+
+
+SCENARIOS: Final[dict[str, Callable[[], None]]] = {
+    scenario.__name__: scenario
+    for scenario in (record_then_wait, record_steadily, fork_between_records, exit_normally)
+}
+
+if __name__ == "__main__":
+    SCENARIOS[sys.argv[1]]()

@@ -1,0 +1,1 @@
+"""Tests of the middleware package without a Redis."""

@@ -1,0 +1,177 @@
+"""Tests of what one series gathers between two flushes."""
+
+from tokenpulse.deltas import MAX_FINISH_REASONS, OUTCOME_AT, USAGE_AT, SeriesDelta, bounded
+from tokenpulse_shared import histogram
+from tokenpulse_shared.counters import MAX_COUNT, OUTCOME_FIELDS, USAGE_FIELDS, WINDOW_COUNTERS
+from tokenpulse_shared.records import Observation, Outcome
+from tokenpulse_shared.sketch import ZERO, bucket_index
+
+
+def _folded(*observations: Observation) -> SeriesDelta:
+    delta = SeriesDelta()
+    for observation in observations:
+        delta.fold(observation)
+    return delta
+
+
+def _counters(delta: SeriesDelta) -> dict[str, int]:
+    return {name: count for name, count in zip(WINDOW_COUNTERS, delta.counters, strict=True) if count}
+
+
+def _outcomes(*outcomes: Outcome) -> SeriesDelta:
+    return _folded(*(Observation("openai", "gpt", outcome=outcome) for outcome in outcomes))
+
+
+def test_places_follow_the_table_of_counters() -> None:
+    """A place in the list is the place of the name in the shared table."""
+    assert {WINDOW_COUNTERS[at] for at in OUTCOME_AT.values()} == set(OUTCOME_FIELDS.values())
+    assert {WINDOW_COUNTERS[at] for at in USAGE_AT.values()} == set(USAGE_FIELDS.values())
+
+
+def test_folds_everything_that_is_known() -> None:
+    """Every number of a full observation lands in its counter, sketch and histogram, in integer units."""
+    delta = _folded(
+        Observation(
+            "openai",
+            "gpt",
+            streaming=True,
+            finish_reason="stop",
+            latency_seconds=2.0,
+            ttfb_seconds=0.25,
+            ttft_seconds=0.5,
+            tpot_seconds=0.0150000004,
+            tokens_input=100,
+            tokens_output=50,
+            tokens_cached=10,
+            tokens_reasoning=20,
+            usage_source="reported",
+            cost_nano_usd=1_500_000,
+            endpoint="chat",
+        )
+    )
+
+    assert _counters(delta) == {
+        "total_requests": 1,
+        "successful_requests": 1,
+        "tokens_input": 100,
+        "tokens_output": 50,
+        "tokens_cached": 10,
+        "tokens_reasoning": 20,
+        "total_cost": 1_500_000,
+        "latency_us": 2_000_000,
+        "latency_count": 1,
+        "ttft_us": 500_000,
+        "ttft_count": 1,
+        "tpot_us": 15_000,
+        "tpot_count": 1,
+        "outcome:success": 1,
+        "usage:reported": 1,
+    }
+    assert delta.latency == {bucket_index(2.0): 1}
+    assert delta.ttft == {bucket_index(0.5): 1}
+    assert delta.tpot == {bucket_index(0.0150000004): 1}
+    assert delta.latencies_success == {histogram.bucket_of(histogram.LATENCY, 2.0): 1}
+    assert delta.latency_success_us == 2_000_000
+    assert delta.latencies_error == {}
+    assert delta.ttfts == {histogram.bucket_of(histogram.TTFT, 0.5): 1}
+    assert delta.costs == {histogram.bucket_of(histogram.COST, 0.0015): 1}
+    assert delta.cost_per_1k == {histogram.bucket_of(histogram.COST, 0.01): 1}
+    assert delta.cost_per_1k_nano == 10_000_000
+    assert delta.finishes == {"stop": 1}
+    assert delta.endpoints is not None
+    chat = delta.endpoints["chat"]
+    assert (chat.ttfb_us, chat.streaming_us) == (250_000, 1_750_000)
+    assert chat.ttfbs == {histogram.bucket_of(histogram.ENDPOINT, 0.25): 1}
+    assert chat.streamings == {histogram.bucket_of(histogram.ENDPOINT, 1.75): 1}
+
+
+def test_unknown_is_not_zero() -> None:
+    """An observation that knows nothing counts a request, unpriced, of unknown usage; nothing else."""
+    delta = _folded(Observation("openai", "gpt"))
+
+    assert _counters(delta) == {
+        "total_requests": 1,
+        "successful_requests": 1,
+        "unpriced_requests": 1,
+        "outcome:success": 1,
+        "usage:unknown": 1,
+    }
+    assert (delta.latency, delta.ttft, delta.tpot, delta.costs, delta.endpoints, delta.finishes) == (
+        {}, {}, {}, {}, None, None,
+    )  # fmt: skip
+
+
+def test_a_failure_has_its_own_latency_histogram() -> None:
+    """Latencies of failures and successes are told apart in the totals, together in the sketch."""
+    delta = _folded(
+        Observation("openai", "gpt", latency_seconds=0.0),
+        Observation("openai", "gpt", outcome="timeout", latency_seconds=30.0),
+    )
+
+    assert (delta.latency_success_us, delta.latency_error_us) == (0, 30_000_000)
+    assert delta.latencies_success == {0: 1}
+    assert delta.latencies_error == {histogram.bucket_of(histogram.LATENCY, 30.0): 1}
+    assert delta.latency == {ZERO: 1, bucket_index(30.0): 1}
+
+
+def test_cost_without_tokens_has_no_price_per_thousand() -> None:
+    """A priced call of unknown or no tokens counts in the costs alone; output alone is enough for a price."""
+    free = _folded(Observation("p", "m", cost_nano_usd=5, tokens_input=0, tokens_output=0))
+    priced = _folded(Observation("p", "m", cost_nano_usd=5_000, tokens_output=1_000))
+
+    assert (free.costs, free.cost_per_1k) == ({0: 1}, {})
+    assert (priced.cost_per_1k, priced.cost_per_1k_nano) == ({0: 1}, 5_000)
+
+
+def test_endpoint_without_start_or_end() -> None:
+    """Without a response's start an endpoint has nothing; only streams with an end have a streaming time."""
+    delta = _folded(
+        Observation("p", "m", endpoint="chat", latency_seconds=1.0),
+        Observation("p", "m", endpoint="chat", ttfb_seconds=0.5, latency_seconds=1.0, streaming=False),
+        Observation("p", "m", endpoint="chat", ttfb_seconds=0.5, streaming=True),
+        Observation("p", "m", endpoint="chat", ttfb_seconds=0.5, latency_seconds=0.4, streaming=True),
+    )
+
+    assert delta.endpoints is not None
+    chat = delta.endpoints["chat"]
+    assert chat.ttfb_us == 1_500_000
+    assert (chat.streamings, chat.streaming_us) == ({0: 1}, 0)
+
+
+def test_finish_reasons_are_bounded() -> None:
+    """Past the bound new reasons count as `other`; known ones go on."""
+    delta = _folded(
+        *(Observation("p", "m", finish_reason=f"r{number}") for number in range(MAX_FINISH_REASONS + 3)),
+        Observation("p", "m", finish_reason="r0"),
+    )
+
+    assert delta.finishes is not None
+    assert len(delta.finishes) == MAX_FINISH_REASONS + 1
+    assert (delta.finishes["r0"], delta.finishes["other"]) == (2, 3)
+
+
+def test_faults_in_a_row() -> None:
+    """Only provider faults count; a success ends the row, a caller's error or a disconnect does not."""
+    delta = _outcomes(
+        "timeout", "success", "provider_error", "caller_error", "client_disconnect", "truncated"
+    )
+
+    assert (delta.faults, delta.streak) == (3, 2)
+    assert _counters(delta)["failed_requests"] == 5
+
+
+def test_merged_row_of_faults_goes_on_or_starts_anew() -> None:
+    """A later delta without a success prolongs the row, one with a success replaces it."""
+    going_on = _outcomes("success", "timeout")
+    going_on.merge(_outcomes("timeout", "timeout"))
+    anew = _outcomes("timeout", "timeout", "timeout")
+    anew.merge(_outcomes("timeout", "success", "network"))
+
+    assert (going_on.faults, going_on.streak) == (3, 3)
+    assert (anew.faults, anew.streak) == (5, 1)
+
+
+def test_increments_are_bounded() -> None:
+    """An increment past what Lua and JSON keep exactly is cut to the largest that they do."""
+    assert bounded(MAX_COUNT) == MAX_COUNT
+    assert bounded(MAX_COUNT + 1) == MAX_COUNT
