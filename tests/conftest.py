@@ -4,10 +4,14 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
+import hypothesis
 import pytest
 import redis
 
 from tests.support.redis_server import RedisServer, RedisServerMissingError, running_redis
+
+hypothesis.settings.register_profile("tokenpulse", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("tokenpulse")
 
 EXTERNAL_REDIS_VARIABLE = "TOKENPULSE_TEST_REDIS_URL"
 

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from tokenpulse.asgi import Message
 from tokenpulse.capture import BoundedBody
-from tokenpulse.dialects.base import AnswerFacts, Dialect, ErrorFacts, RequestFacts, Usage
+from tokenpulse.dialects.base import Dialect, ErrorFacts, RequestFacts, Usage
 from tokenpulse.stream_facts import StreamFacts
 from tokenpulse.stream_reader import StreamReader
 
@@ -17,7 +17,6 @@ TAIL_BYTES: Final = 64 * 1024
 _ERROR_TEXT_BYTES: Final = 2048
 _CUT_KEYS: Final = ("model", "usage", "error")
 _EVENT_STARTS: Final = (b"data:", b"event:", b":", b"id:", b"retry:")
-_NO_ANSWER: Final = AnswerFacts()
 
 
 class Answer(NamedTuple):
@@ -106,23 +105,30 @@ class AnswerReader:
         return self._body
 
     def _json_answer(self, pieces: list[bytes]) -> Answer:
-        body = self._bounded_body(pieces)
-        if not body.length_bytes:
+        if self._body is None and not pieces:
             return Answer(self._is_stream)
+        body = self._bounded_body(pieces)
         parsed = body.json_object(_CUT_KEYS)
         is_failure = self.status_code >= 400
         if parsed is not None:
             facts = self._dialect.answer(parsed, is_failure)
-            return Answer(False, facts.model, facts.finish_reason, facts.usage, facts.error)
+            faults = _usage_faults(facts.usage)
+            return Answer(False, facts.model, facts.finish_reason, facts.usage, facts.error, faults=faults)
         if not is_failure:
             return Answer(False, faults=("response_malformed",))
         text = body.start(_ERROR_TEXT_BYTES).decode("utf-8", "replace").strip()
         return Answer(False, error=ErrorFacts(message=text or None))
 
 
+def _usage_faults(usage: Usage | None) -> tuple[str, ...]:
+    return ("usage_rejected",) if usage is not None and usage.has_rejected else ()
+
+
 def _stream_answer(facts: StreamFacts, choices: int) -> Answer:
     finishes = facts.finishes
-    faults = (("response_malformed",) if facts.has_malformed else ()) + ("event_too_large",) * facts.given_up
+    faults = _usage_faults(facts.usage) + ("event_too_large",) * facts.given_up
+    if facts.has_malformed:
+        faults += ("response_malformed",)
     return Answer(
         True,
         facts.model,

@@ -62,8 +62,7 @@ class Operations:
 
     def increment(self, key: str, ttl_seconds: int, fields: dict[str, int]) -> None:
         """Add to a hash's fields."""
-        if fields:
-            self._increments.append((key, str(ttl_seconds), fields))
+        self._increments.append((key, str(ttl_seconds), fields))
 
     def sketch(self, key: str, ttl_seconds: int, scale: int, capacity: int, buckets: Buckets) -> None:
         """Add to a sketch; past `capacity` fields (0: no limit) its scale is halved."""
@@ -217,7 +216,9 @@ class ProviderBatch:
     def _add_calls(self, delta: ProviderDelta) -> list[Calls]:
         recent: dict[str, Calls] = {}
         for minute in sorted(delta.minutes):
-            if minute * 60 <= self._now - CALLS_ARE_RECENT_SECONDS:
+            if (
+                minute * 60 + 60 <= self._now - CALLS_ARE_RECENT_SECONDS
+            ):  # by its end: a flush follows the turn
                 continue
             for model, series in delta.minutes[minute].items():
                 _, successes, faults, streak = recent.get(model, (model, 0, 0, 0))

@@ -45,6 +45,7 @@ def _outcome(observer: "InferenceObserver", answer: Answer, raised: BaseExceptio
     if (
         raised is None
         and observer.is_complete
+        and not observer.has_disconnected
         and observer.status_code == 200
         and answer.error is None
         and not answer.is_cut

@@ -46,6 +46,11 @@ class Endpoints:
             self._cache[path] = endpoint
         return endpoint
 
+    @property
+    def cached_paths(self) -> int:
+        """Return how many paths are remembered."""
+        return len(self._cache)
+
     def _match(self, path: str) -> Endpoint | None:
         for suffix, endpoint in self._by_suffix:
             if path.endswith(suffix):

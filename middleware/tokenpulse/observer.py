@@ -8,25 +8,19 @@ Bounds: what is held of a request and of a response is bounded by `capture`.
 """
 
 from collections.abc import Callable
-from typing import Final
 
 from tokenpulse.annotations import Annotations
 from tokenpulse.answer_reader import AnswerReader
 from tokenpulse.asgi import Message, Receive, Scope, Send
-from tokenpulse.capture import PIECE_BYTES, WHOLE_BYTES, BoundedBody
+from tokenpulse.capture import PIECE_BYTES, WHOLE_BYTES
 from tokenpulse.conclusion import conclude
-from tokenpulse.dialects.base import RequestFacts
 from tokenpulse.endpoints import Endpoint
 from tokenpulse.naming import Naming
 from tokenpulse.plain import BODY, START, PlainObserver
+from tokenpulse.request_reader import new_request_body, read_request
 from tokenpulse.route_template import method_label, route_template
 from tokenpulse.sink import Sink
 from tokenpulse_shared.records import Observation
-
-REQUEST_HEAD_BYTES: Final = 64 * 1024
-REQUEST_TAIL_BYTES: Final = 4 * 1024
-_REQUEST_KEYS: Final = ("model", "stream", "n")
-_NOTHING_ASKED: Final = RequestFacts()
 
 OnObservation = Callable[[Observation], object]
 
@@ -69,7 +63,7 @@ class InferenceObserver(PlainObserver):
         self.response_started: float | None = None
         self._naming = naming
         self._on_observation = on_observation
-        self._request = BoundedBody(REQUEST_HEAD_BYTES, REQUEST_TAIL_BYTES)
+        self._request = new_request_body()
         self._answer = AnswerReader(endpoint.dialect)
         self._pieces: list[bytes] = []
         self._times: list[float] = []
@@ -95,18 +89,14 @@ class InferenceObserver(PlainObserver):
         before = 0.0
         try:
             before = self._monotonic()
-            if message["type"] == BODY:
-                body = message.get("body")
-                if body:
-                    if type(body) is not bytes:
-                        body = bytes(body)
-                    self._times.append(before)
-                    self._pieces.append(body)
-                    self._room_bytes -= len(body) + PIECE_BYTES
-                    if self._room_bytes < 0:
-                        self._fold()
-                if not message.get("more_body") and not self._has_trailers:
-                    self.is_complete = True
+            body = message.get("body")
+            if type(body) is bytes and body and message.get("more_body") and message["type"] == BODY:
+                # The way of a token: as little as can be.
+                self._times.append(before)
+                self._pieces.append(body)
+                self._room_bytes -= len(body) + PIECE_BYTES
+                if self._room_bytes < 0:
+                    self._fold()
             else:
                 self._note_other(message, before)
         except Exception as error:  # noqa: BLE001 - measuring never breaks the app
@@ -124,7 +114,19 @@ class InferenceObserver(PlainObserver):
             self._stop()
 
     def _note_other(self, message: Message, now: float) -> None:
-        if message["type"] == START:
+        """Note any message that is no piece of bytes with more to come."""
+        kind = message["type"]
+        if kind == BODY:
+            body = message.get("body")
+            if body:
+                self._times.append(now)
+                self._pieces.append(body if type(body) is bytes else bytes(body))
+                self._room_bytes -= len(body) + PIECE_BYTES
+                if self._room_bytes < 0:
+                    self._fold()
+            if not message.get("more_body") and not self._has_trailers:
+                self.is_complete = True
+        elif kind == START:
             self.status_code = message["status"]
             self._has_trailers = bool(message.get("trailers"))
             self.response_started = now
@@ -145,26 +147,22 @@ class InferenceObserver(PlainObserver):
         pieces, times = self._pieces, self._times
         self._pieces, self._times = [], []
         self._room_bytes = WHOLE_BYTES
-        self._answer.fold(pieces, times, self._asked())
-
-    def _asked(self) -> RequestFacts:
-        """Return what the request's body asks for; nothing of it when it is empty or no JSON object."""
-        body = self._request
-        if not body.length_bytes:
-            return _NOTHING_ASKED
-        parsed = body.json_object(_REQUEST_KEYS)
-        return _NOTHING_ASKED if parsed is None else self.endpoint.dialect.request(parsed)
+        asked, _ = read_request(self._request, self.endpoint.dialect)
+        self._answer.fold(pieces, times, asked)
 
     def _record(self, raised: BaseException | None) -> None:
         self._request_bytes = self._request.length_bytes
         self._response_bytes = self._answer.folded_bytes + sum(map(len, self._pieces))
         PlainObserver._record(self, raised)
-        asked = self._asked()
+        asked, fault = read_request(self._request, self.endpoint.dialect)
         answer = self._answer.finish(self._pieces, self._times, asked)
         self._pieces, self._times = [], []
         if answer.is_stream is None and asked.is_streaming is not None:
             answer = answer._replace(is_stream=asked.is_streaming)
-        self._count_faults(asked, answer.faults, answer.usage is not None and answer.usage.has_rejected)
+        if fault is not None:
+            self._sink.count_fault(fault)
+        for cause in answer.faults:
+            self._sink.count_fault(cause)
         model = asked.model or self.endpoint.path_model or answer.model
         names = self._naming.find(self._scope, self.annotations, model, self._sink)
         observation = conclude(self, answer, names, raised)
@@ -174,19 +172,6 @@ class InferenceObserver(PlainObserver):
                 self._on_observation(observation)
             except Exception as error:  # noqa: BLE001 - the operator's function must not break the request
                 self._sink.internal_error("on_observation", error)
-
-    def _count_faults(self, asked: RequestFacts, faults: tuple[str, ...], has_rejected: bool) -> None:
-        count = self._sink.count_fault
-        if asked.has_bad_model:
-            count("model_not_text")
-        elif asked is _NOTHING_ASKED and self._request.length_bytes:
-            count("request_body_malformed")
-        elif asked.model is None and not self._request.is_whole:
-            count("request_body_too_large")
-        for fault in faults:
-            count(fault)
-        if has_rejected:
-            count("usage_rejected")
 
     def _labels(self) -> tuple[str, str]:
         return method_label(self._scope.get("method")), route_template(self._scope) or self.endpoint.label

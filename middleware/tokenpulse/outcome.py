@@ -14,6 +14,7 @@ class Ending(NamedTuple):
     """Tell how a request ended.
 
     `status_code`: None if the app never started a response. `is_complete`: the final body was sent.
+    `has_disconnected`: the client left before that, even if the app then still ended its response.
     `is_cut`: an event stream whose answer has neither finish reasons nor a terminator.
     """
 
@@ -48,7 +49,7 @@ def outcome_of_error(error: ErrorFacts) -> Outcome:
 
 def decide_outcome(ending: Ending) -> Outcome:
     """Return the one outcome; what cut the request short comes before what the response said."""
-    if ending.has_disconnected and not ending.is_complete:
+    if ending.has_disconnected:
         return "client_disconnect"
     if ending.has_raised:
         return "cancelled" if ending.is_cancelled else "app_exception"

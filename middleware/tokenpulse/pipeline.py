@@ -77,8 +77,8 @@ class Pipeline:
         if self.writer.in_flight:
             asked_at = self._clock.now()
             done = self.writer.push()
-            if self.writer.server_time is not None:
-                self._clock.synchronise(self.writer.server_time, asked_at)
+            assert self.writer.server_time is not None  # a push that returns had a reply
+            self._clock.synchronise(self.writer.server_time, asked_at)
             self._finish(done)
         in_progress = self._sources.in_progress()
         if due or in_progress or self._was_in_progress:
@@ -103,12 +103,8 @@ class Pipeline:
             self._enqueue_provider(OTHER, now)
 
     def _enqueue_provider(self, provider: str, now: float) -> None:
-        group = Group("provider", provider)
-        if group in self.writer.in_flight:
-            return
-        series = self._sources.series
-        delta = series.take(provider)
-        if delta is None:
+        group, series = Group("provider", provider), self._sources.series
+        if group in self.writer.in_flight or (delta := series.take(provider)) is None:
             return
         try:
             refused = self._refused(provider, delta, now)

@@ -9,7 +9,6 @@ from tokenpulse.sink import HttpExchange, Sink
 
 BODY: Final = "http.response.body"
 START: Final = "http.response.start"
-_ENDING_MESSAGES: Final = frozenset(("http.response.zerocopysend", "http.response.trailers"))
 _BODILESS_STATUS: Final = frozenset((204, 205, 304))
 _DEFERRED_STATUS: Final = 500
 """From here on the record waits for the app's end: a framework may answer 500, then raise its cause."""

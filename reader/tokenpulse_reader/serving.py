@@ -53,7 +53,7 @@ class BackgroundServer:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._server.serve(sockets=[self._listener]))
+        self._task = asyncio.create_task(self._serve())
         while not self._server.started:
             if self._task.done():
                 await self._task
@@ -64,6 +64,10 @@ class BackgroundServer:
     async def __aexit__(self, *exception: object) -> None:
         self._server.should_exit = True
         await self.wait_closed()
+
+    async def _serve(self) -> None:
+        with contextlib.suppress(SystemExit):  # how uvicorn says that the app's startup failed
+            await self._server.serve(sockets=[self._listener])
 
     async def wait_closed(self) -> None:
         """Return once the server has ended."""

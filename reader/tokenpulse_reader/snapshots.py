@@ -35,18 +35,21 @@ class Snapshots:
         self._loaded_at = 0.0
         self._is_failing = False
         self._attempted = asyncio.Event()
+        self._stopping = asyncio.Event()
         self._refreshing = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self.internal_errors = 0
 
     def start(self) -> None:
         """Begin to refresh in the background of the running loop."""
+        self._stopping.clear()
         self._task = asyncio.create_task(self._run(), name="tokenpulse-snapshots")
 
     async def stop(self) -> None:
-        """End the refreshing."""
+        """End the refreshing; the event beside the cancellation, because a driver may swallow the latter."""
         if self._task is None:
             return
+        self._stopping.set()
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
@@ -93,7 +96,7 @@ class Snapshots:
         return self._current is not None and not self._is_failing
 
     async def _run(self) -> None:
-        while True:
+        while not self._stopping.is_set():
             try:
                 await self._refresh()
             except Exception:  # the top of the background loop: it must go on
@@ -101,7 +104,9 @@ class Snapshots:
                 self.internal_errors += 1
                 _logger.exception("a snapshot failed for a reason of ours")
             self._attempted.set()
-            await asyncio.sleep(self._interval_seconds)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._interval_seconds):
+                    await self._stopping.wait()
 
     async def _refresh_if_due(self) -> None:
         async with self._refreshing:

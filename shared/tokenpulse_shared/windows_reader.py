@@ -10,7 +10,7 @@ Invariant: no key is read that is not listed, packed, or a provider's hour. No K
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from tokenpulse_shared.counters import SKETCHED
 from tokenpulse_shared.errors import SealedRecordError
@@ -20,7 +20,7 @@ from tokenpulse_shared.series_window import Series, SeriesWindow
 from tokenpulse_shared.timespan import Block, Span
 from tokenpulse_shared.window_builder import WindowBuilder
 
-_PROVIDER_MEMBER_LENGTH = {"minute": 16, "hour": 13}
+_STAMP_LENGTH: Final = {"minute": 16, "hour": 13}
 
 
 class _Read(NamedTuple):
@@ -73,11 +73,10 @@ class WindowsReader:
         keys = [self._keyspace.open_windows(provider) for provider in providers]
         replies = await self._reads.batch([("ZRANGE", key, 0, -1) for key in keys])
         only_providers = all(series.model is None for series in opened)
-        length = _PROVIDER_MEMBER_LENGTH[span.granularity] if only_providers else None
         for provider, key, reply in zip(providers, keys, replies, strict=True):
             if not self._reads.usable(key, reply, list):
                 continue
-            for model, start in _within(reply, span, length):
+            for model, start in _within(reply, span, only_providers=only_providers):
                 starts = opened.get(Series(provider, model))
                 if starts is not None:
                     starts.append(start)
@@ -119,19 +118,22 @@ class WindowsReader:
             self._reads.corrupt_keys.note(read.key, error)
 
 
-def _within(members: Iterable[bytes], span: Span, length: int | None) -> Iterator[tuple[str | None, int]]:
-    """Yield (model, start) of the members within the span; `length` skips others before they are parsed."""
+def _within(
+    members: Iterable[bytes], span: Span, *, only_providers: bool
+) -> Iterator[tuple[str | None, int]]:
+    """Yield (model, start) of the members within the span; what cannot be one is skipped unparsed."""
+    length = _STAMP_LENGTH[span.granularity]
     for member in members:
-        if length is not None and len(member) != length:
+        if len(member) < length or (only_providers and len(member) > length):
             continue
         window = parse_window(member.decode("utf-8", "replace"))
-        if window is None:
+        if window is None or len(window.stamp) != length:
             continue
         try:
-            granularity, start = parse_stamp(window.stamp)
+            _, start = parse_stamp(window.stamp)
         except ValueError:
             continue
-        if granularity == span.granularity and start in span.starts:
+        if start in span.starts:
             yield window.model, start
 
 

@@ -9,9 +9,9 @@ from typing import Final
 
 import redis
 
+from tests.bench.errors import BenchDependencyError
 from tests.bench.machine import machine_lines
 from tests.bench.table import Figure, print_table
-from tests.bench.errors import BenchDependencyError
 from tests.support.redis_server import RedisServerMissingError, running_redis
 
 HEAD: Final = """\

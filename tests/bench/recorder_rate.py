@@ -96,5 +96,7 @@ def _figures(ours: list[Speed], obvious: list[Speed]) -> list[Figure]:
     times = spread([mine.rate / other.rate for mine, other in zip(ours, obvious, strict=True)])
     is_met = times.median >= TIMES_FASTER
     target = f"≥ × {TIMES_FASTER:g}"
-    figures.append(Figure("rate over the obvious", f"× {times.median:.0f}", f"± {times.iqr:.0f}", target, is_met))
+    figures.append(
+        Figure("rate over the obvious", f"× {times.median:.0f}", f"± {times.iqr:.0f}", target, is_met)
+    )
     return figures

@@ -25,6 +25,8 @@ SPREAD: Final = 0.6
 POOL: Final = 65_521
 """How many draws are made; a prime, so that the strides through it repeat only after millions."""
 SEED: Final = 20_262
+FLUSH_ATTEMPTS: Final = 20
+"""Each waits for a reply for up to 1 s."""
 
 
 @dataclass(slots=True)
@@ -92,9 +94,18 @@ def feed_day(recorder: Recorder, clock: SteppedClock, models: list[Profile], end
             for observation in _observations(profile, factors, range(first, last), clock.now):
                 recorder.observe(observation)
         fed += (last - first) * len(models)
-        if clock.now + 60 >= fine_from and not recorder.flush():
-            raise RuntimeError("a flush did not reach Redis: the memory would be of less than was fed")
+        if clock.now + 60 >= fine_from:
+            _flush_whole(recorder)
     return fed
+
+
+def _flush_whole(recorder: Recorder) -> None:
+    """Flush until all is in Redis: the first flush holds 20 hours, which may take Redis longer than a timeout."""
+    for _ in range(FLUSH_ATTEMPTS):
+        if recorder.flush():
+            return
+    error = recorder.stats()["last_error"]
+    raise RuntimeError(f"a flush did not reach Redis ({error}): the memory would be of less than was fed")
 
 
 def _observations(

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -91,12 +91,25 @@ def _stream_chunks() -> list[bytes]:
     return [head, *contents, *tail]
 
 
+def _endpoint() -> None:
+    raise NotImplementedError("only the routes' paths are used")
+
+
+_CHAT_ROUTE: Final = Route(CHAT_PATH, _endpoint, methods=["POST"])
+_PLAIN_ROUTE: Final = Route("/items/{item}", _endpoint)
+_STARLETTE: Final = Starlette(routes=[_CHAT_ROUTE, _PLAIN_ROUTE])
+
+
 def _app(bodies: Sequence[bytes], content_type: bytes, route: Route) -> App:
-    """Return an app that reads its request whole, then answers the bodies, as a Starlette route would."""
+    """Return an app that reads its request whole, then answers the bodies.
+
+    It names its route in the scope as Starlette does: both middlewares label by that, neither counts without it.
+    """
     headers = [(b"content-type", content_type)]
+    named = {"route": route, "endpoint": _endpoint, "router": _STARLETTE.router, "path_params": {}}
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        scope["route"] = route
+        scope.update(named)
         while (await receive()).get("more_body"):
             pass
         await send({"type": "http.response.start", "status": 200, "headers": list(headers)})
@@ -106,14 +119,6 @@ def _app(bodies: Sequence[bytes], content_type: bytes, route: Route) -> App:
 
     return app
 
-
-def _endpoint() -> None:
-    raise NotImplementedError("only the routes' paths are used")
-
-
-_CHAT_ROUTE: Final = Route(CHAT_PATH, _endpoint, methods=["POST"])
-_PLAIN_ROUTE: Final = Route("/items/{item}", _endpoint)
-_ROUTES: Final[list[BaseRoute]] = [_CHAT_ROUTE, _PLAIN_ROUTE]
 
 KINDS: Final[dict[str, Kind]] = {
     "json": Kind(
@@ -155,7 +160,7 @@ def scopes(kind: Kind) -> Callable[[], Scope]:
         "raw_path": kind.path.encode(),
         "query_string": b"",
         "headers": headers,
-        "app": Starlette(routes=_ROUTES),
+        "app": _STARLETTE,
     }
 
     def fresh() -> Scope:

@@ -1,11 +1,10 @@
 """The ways of wrapping an app that are compared."""
 
-from collections.abc import Callable
 from typing import Final
 
 from tests.bench.errors import BenchDependencyError
 from tests.bench.traffic import App, Message, Receive, Scope, Send
-from tokenpulse import TokenPulseMiddleware
+from tokenpulse import Recorder, TokenPulseMiddleware
 
 BARE: Final = "bare"
 PASS_THROUGH: Final = "pass-through"
@@ -48,16 +47,11 @@ def exporter(app: App) -> App:
     return wrapped
 
 
-def wrapped(app: App, redis_url: str) -> tuple[dict[str, App], Callable[[], bool]]:
-    """Return the app as it is wrapped by each rival, and tokenpulse's flush.
-
-    tokenpulse flushes only when told to: its thread is not to run in somebody else's block.
-    """
-    middleware = TokenPulseMiddleware(app, redis_url=redis_url, flush_interval=60.0)
-    apps: dict[str, App] = {
+def wrapped(app: App, recorder: Recorder) -> dict[str, App]:
+    """Return the app as it is wrapped by each rival, tokenpulse with the recorder."""
+    return {
         BARE: app,
         PASS_THROUGH: PassThrough(app),
-        TOKENPULSE: middleware,
+        TOKENPULSE: TokenPulseMiddleware(app, recorder=recorder),
         EXPORTER: exporter(app),
     }
-    return apps, middleware.recorder.flush

@@ -103,6 +103,20 @@ def test_version_is_printed() -> None:
     assert printed == "tokenpulse, version 0.1.0\n"
 
 
+@pytest.mark.parametrize("missing", ["click", "uvicorn"])
+def test_missing_extra_is_one_line(missing: str) -> None:
+    """Without the reader extra the command says what to install."""
+    program = f"import sys; sys.modules[{missing!r}] = None; from tokenpulse_reader.cli import main"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    expected = (
+        f"tokenpulse: the command line needs {missing}, which is not installed; "
+        "install it with: pip install 'tokenpulse[reader]'\n"
+    )
+
+    assert (ended.returncode, ended.stderr) == (1, expected)
+
+
 def test_reader_serves_until_sigterm(redis_url: str) -> None:
     """The reader prints its URL, answers, ends with exit code 0 on SIGTERM."""
     with RunningProcess(COMMAND, "reader", "--port", "0", "--redis-url", redis_url) as process:
@@ -114,6 +128,15 @@ def test_reader_serves_until_sigterm(redis_url: str) -> None:
     assert code == 0
     assert process.output.endswith("stopped\n")
     assert "Traceback" not in process.output
+
+
+def test_reader_of_a_memory_store_says_that_it_stays_empty() -> None:
+    """A reader on memory:// sees no writer, and says so."""
+    with RunningProcess(COMMAND, "reader", "--port", "0", "--redis-url", "memory://") as process:
+        process.wait_for_line("nothing writes: the reader stays empty")
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait() == 0
 
 
 def test_reader_starts_without_redis(redis_server: RedisServer) -> None:

@@ -57,7 +57,6 @@ def test_disconnect_counts_once_as_the_clients(redis_url: str, redis_client: red
         "outcome:success": 2,
         "outcome:client_disconnect": 3,
     }
-    import pprint;pprint.pprint(load_counters(redis_client,*NAMES))
     assert load_counters(redis_client, *NAMES) == {("acme", None): book, ("acme", "acme/chat-1"): book}
     assert redis_client.lrange("tokenpulse:errors:{acme}", 0, -1) == []
     slots = redis_client.hgetall("tokenpulse:circuit:{acme}:acme/chat-1")

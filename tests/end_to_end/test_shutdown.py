@@ -9,7 +9,7 @@ import redis
 
 from tests.support.app_server import chat, serving
 from tests.support.ledger import load_counters, load_http_requests, load_request_count
-from tests.support.processes import wait_until
+from tests.support.processes import RunningProcess, wait_until
 
 WITHOUT_LIFESPAN = "tests.support.chat_app:app_without_lifespan"
 REQUESTS = 20
@@ -61,8 +61,6 @@ def test_first_request_starts_the_flushing(
 
 def test_lifespan_on_fails_as_it_does_unwrapped(redis_url: str) -> None:
     """`--lifespan on` with an app that raises on it ends the server with uvicorn's own exit code."""
-    from tests.support.processes import RunningProcess
-
     arguments = ("uvicorn", WITHOUT_LIFESPAN, "--port", "0", "--lifespan", "on")
     with RunningProcess(*arguments, environment={"REDIS_URL": redis_url}) as process:
         code = process.wait()

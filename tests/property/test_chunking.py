@@ -1,6 +1,7 @@
 """Any chunking of any answer gives the same observation; any messages pass unchanged."""
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, settings
@@ -67,7 +68,7 @@ def observe(content_type: tuple[bytes, bytes], pieces: list[bytes], choices: int
 
 def cut(raw: bytes, places: list[int]) -> list[bytes]:
     edges = sorted({0, len(raw), *(place % (len(raw) + 1) for place in places)})
-    return [raw[left:right] for left, right in zip(edges, edges[1:], strict=False)]
+    return [raw[left:right] for left, right in pairwise(edges)]
 
 
 @settings(max_examples=150, deadline=None)
@@ -138,7 +139,7 @@ async def _converse(app: Any, messages: list[Message], fails_at: int | None) -> 
     server.on_send = fail
     try:
         await app(http_scope(), server.receive, server.send)
-    except Exception as error:
+    except (OSError, ValueError) as error:
         return server.sent, repr(error)
     return server.sent, ""
 

@@ -223,6 +223,33 @@ def test_flush_tells_that_deltas_wait_behind_a_batch(
         assert _total(client, "p") == 3
 
 
+def test_every_kind_of_count_waits_behind_its_batch(
+    make_recorder: MakeRecorder, redis_server: RedisServer
+) -> None:
+    """Gateways, plain HTTP and the series for the rest keep what waits while a batch of theirs is in flight."""
+    recorder = make_recorder(redis_server.url)
+
+    def count() -> None:
+        _record(recorder, OTHER, "m", gateway="g")
+        recorder.count_http(HttpExchange("GET", "/a", 200, 0.1, 0, 0, None))
+
+    count()
+    assert recorder.flush()
+    redis_server.kill()
+    for _ in range(3):
+        count()
+        assert not recorder.flush()
+    redis_server.restart(keep_data=True)
+    recorder.flush()
+
+    assert recorder.flush()
+    with redis_server.client() as client:
+        assert _total(client, OTHER) == 4
+        assert _http(client)["requests", "GET", "/a", 200] == 4
+        [hour] = [client.hgetall(key) for key in client.keys(_KEYS.gateway_hour("g", "*"))]
+        assert hour[b"success"] == b"4"
+
+
 def test_close_after_an_outage_leaves_nothing(make_recorder: MakeRecorder, redis_server: RedisServer) -> None:
     """A close sends the batch in flight as well as what waits behind it."""
     recorder = make_recorder(redis_server.url)
@@ -349,7 +376,7 @@ def test_windows_out_of_retention_keep_only_their_totals(
 
 
 def test_breakers_see_recent_calls_only(make_recorder: MakeRecorder, redis_client: redis.Redis) -> None:
-    """Faults of this minute open a breaker; a backlog's do not."""
+    """Faults of this minute or the last open a breaker; an outage's backlog does not."""
     clock = FakeClock(time=_HOUR)
     recorder = make_recorder(clock=clock)
     _record(recorder, "p", "old", *["old"] * 9, success=False)
@@ -360,4 +387,4 @@ def test_breakers_see_recent_calls_only(make_recorder: MakeRecorder, redis_clien
     recorder.flush()
 
     assert not redis_client.exists(_KEYS.circuit("p", "old"))
-    assert redis_client.hget(_KEYS.circuit("p", "new"), "streak") == b"2"
+    assert redis_client.hmget(_KEYS.circuit("p", "new"), "streak", "state") == [b"5", b"OPEN"]

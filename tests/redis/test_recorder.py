@@ -217,9 +217,7 @@ def test_stats_tell_what_the_recorder_knows(recorder: Recorder) -> None:
     assert after["counts"] == {"fault:duration_rejected": 1, "flushes": 1, "batches": 2, "observations": 2}
 
 
-def test_windows_follow_redis_time(
-    redis_url: str, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_windows_follow_redis_time(redis_url: str) -> None:
     """A host whose clock is an hour off writes into the right windows once Redis has answered."""
     clock = FakeClock(time=time.time() - 3600.0)
     recorder = Recorder(redis_url, clock=clock)
@@ -253,6 +251,32 @@ def test_inner_errors_are_raised_under_test_only(redis_url: str) -> None:
 
     with pytest.raises(ValueError, match="y"):
         recorder.internal_error("observe", ValueError("y"))
+
+
+def test_a_forked_child_begins_with_nothing(recorder: Recorder, redis_client: redis.Redis) -> None:
+    """What the parent counted is the parent's; the child has a writer, a connection and counts of its own."""
+    recorder._started = True
+    recorder.record(provider="p", model="m", latency_ms=-1)
+    parent_client, parent_writer = recorder._client, recorder._pipeline.writer.writer_id
+    recorder.begin_again()
+
+    assert recorder.stats()["observations"] == recorder.stats()["series"] == 0
+    assert recorder.stats()["counts"] == {}
+    recorder.record(provider="p", model="m")
+    recorder.close()
+    assert _totals(redis_client, "p")["total_requests"] == 1
+    assert recorder._client is not parent_client
+    assert recorder._pipeline.writer.writer_id != parent_writer
+    parent_client.close()
+
+
+def test_draining_flushes_at_once(redis_url: str, redis_client: redis.Redis) -> None:
+    """A process that was told to end flushes after every call, however long its interval."""
+    recorder = Recorder(redis_url, flush_interval=60)
+    recorder.record(provider="p", model="m")
+    recorder.drain()
+    wait_until(lambda: _totals(redis_client, "p").get("total_requests") == 1, "the call in Redis")
+    recorder.close()
 
 
 def test_settings_are_given_whole_or_by_name(redis_url: str) -> None:
@@ -333,7 +357,7 @@ def test_recording_never_waits_for_redis(silent_url: str) -> None:
 
     assert longest < 0.5
     assert recorder.stats()["observations"] == 2_000
-    recorder.close(timeout_seconds=0.0)
+    recorder.close()
 
 
 def test_a_refused_login_is_said_once(redis_server: RedisServer, caplog: pytest.LogCaptureFixture) -> None:

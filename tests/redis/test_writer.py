@@ -216,6 +216,19 @@ def test_groups_without_traffic_are_restored_as_well(bench: _Bench) -> None:
     assert bench.guard.counts() == {"gaps": 2, "replayed": 2}
 
 
+def test_groups_in_flight_are_not_asked_twice(bench: _Bench) -> None:
+    """A group whose own batch shows the loss needs no empty one."""
+    other = Group("gateway", "g")
+    bench.enqueue(_payload(7, "counts:{g}"), other, "guard:{g}")
+    bench.send(1)
+    bench.look.flushdb()
+    bench.enqueue(_payload(70, "counts:{g}"), other, "guard:{g}")
+    bench.enqueue(_payload(10))
+
+    assert sorted(bench.push()) == [("g", 2), ("p", 2)]
+    assert (bench.count(), bench.count("counts:{g}")) == (11, 77)
+
+
 def test_a_loss_is_counted_in_observations_as_far_back_as_sizes_are_kept(
     bench: _Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import cast
 
 import orjson
 import redis
@@ -45,7 +46,7 @@ def load_totals(client: redis.Redis, keyspace: Keyspace | None = None) -> dict[S
     loaded: dict[Series, dict[str, int]] = {}
     for provider in _members(client, keys.providers()):
         for model in (None, *_members(client, keys.models(provider))):
-            fields = client.hgetall(keys.totals(provider, model))
+            fields = _hash(client, keys.totals(provider, model))
             if fields:
                 loaded[provider, model] = {
                     name.decode(): int(amount)
@@ -73,12 +74,16 @@ def load_request_count(client: redis.Redis) -> int:
 def load_http_requests(client: redis.Redis, app_name: str = "app") -> dict[tuple[str, str, int], int]:
     """Return the plain HTTP counts of an app: (method, route, status) → exchanges."""
     counted: dict[tuple[str, str, int], int] = {}
-    for field, amount in client.hgetall(Keyspace().http_totals(app_name)).items():
+    for field, amount in _hash(client, Keyspace().http_totals(app_name)).items():
         if field.startswith(b'["requests"'):
             _, method, route, status = orjson.loads(field)
             counted[method, route, status] = int(amount)
     return counted
 
 
+def _hash(client: redis.Redis, key: str) -> dict[bytes, bytes]:
+    return cast("dict[bytes, bytes]", client.hgetall(key))
+
+
 def _members(client: redis.Redis, key: str) -> list[str]:
-    return [member.decode() for member in client.zrange(key, 0, -1)]
+    return [member.decode() for member in cast("list[bytes]", client.zrange(key, 0, -1))]

@@ -10,7 +10,7 @@ from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
 import tokenpulse
-from tests.support.documentation import GENERATED, ROOT, keyspace_patterns, with_part
+from tests.support.documentation import GENERATED, PACKAGES, ROOT, keyspace_patterns, with_part
 from tokenpulse_reader.cli import main
 from tokenpulse_shared.keyspace import Keyspace
 
@@ -52,6 +52,14 @@ def test_paths_in_the_documentation_exist() -> None:
         missing = [path for path in named if not (ROOT / path).exists()]
 
         assert missing == [], page.name
+
+
+def test_files_named_in_the_architecture_exist() -> None:
+    """Every file that architecture.md names by the end of its path is in one of the packages."""
+    files = [path.as_posix() for package in PACKAGES for path in (ROOT / package).rglob("*.*")]
+    named = set(re.findall(r"`([\w/]+\.(?:py|lua))`", read("docs/architecture.md")))
+
+    assert [name for name in named if not any(path.endswith(f"/{name}") for path in files)] == []
 
 
 def test_links_between_pages_lead_somewhere() -> None:

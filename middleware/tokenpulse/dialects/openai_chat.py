@@ -77,13 +77,13 @@ def model_of(body: JsonObject) -> str | None:
 
 def read_answer(body: JsonObject, is_failure: bool) -> AnswerFacts:
     """Return what a JSON answer says; its finish reason is that of choice 0."""
-    reasons = [reason for choice in choices_of(body) if (reason := finish_of(choice))]
-    return AnswerFacts(
-        model_of(body),
-        reasons[0] if reasons else None,
-        usage_of(body),
-        error_of(body, is_failure, reasons),
-    )
+    reasons = []
+    for choice in choices_of(body):
+        reason = finish_of(choice)
+        if reason is not None:
+            reasons.append(reason)
+    error = error_of(body, is_failure, reasons)
+    return AnswerFacts(model_of(body), reasons[0] if reasons else None, usage_of(body), error)
 
 
 def parsed(data: bytes) -> JsonObject | None:

@@ -7,20 +7,13 @@ Variants, in the order they are tried: OpenAI's `*_tokens_details`; Mistral's `p
 Costs: OpenRouter's `cost` in USD, Perplexity's `cost.total_cost`, xAI's `cost_in_usd_ticks` of 1e-10 USD.
 """
 
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from tokenpulse.dialects.base import JsonObject, Usage
 from tokenpulse.dialects.numbers import is_count, nano_usd
 from tokenpulse_shared.counters import MAX_COUNT
 
 TICKS_PER_NANO_USD: Final = 10
-
-_NOTHING: Final[JsonObject] = {}
-
-
-def _details(usage: JsonObject, name: str) -> JsonObject:
-    value = usage.get(name)
-    return value if isinstance(value, dict) else _NOTHING
 
 
 def _first(*values: object) -> object:
@@ -30,12 +23,15 @@ def _first(*values: object) -> object:
     return None
 
 
-def _cached(usage: JsonObject) -> object:
-    cached = _details(usage, "prompt_tokens_details").get("cached_tokens")
-    if cached is not None:
-        return cached
+def _detail(usage: JsonObject, details: str, name: str) -> object:
+    """Return a number of one of the nested objects, None without it."""
+    value = usage.get(details)
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _cached_elsewhere(usage: JsonObject) -> object:
     return _first(
-        _details(usage, "prompt_token_details").get("cached_tokens"),
+        _detail(usage, "prompt_token_details", "cached_tokens"),
         usage.get("num_cached_tokens"),
         usage.get("prompt_cache_hit_tokens"),
         usage.get("cached_tokens"),
@@ -54,29 +50,28 @@ def _cost(usage: JsonObject) -> object:
     if cost is None:
         return None
     nano = nano_usd(cost)
-    return cost if nano is None else nano
+    return "no amount" if nano is None else nano
 
 
 def read_usage(value: object) -> Usage | None:
     """Return a usage object normalised, None if it is none or says nothing."""
     if not isinstance(value, dict) or not value:
         return None
-    numbers = [
-        _first(value.get("prompt_tokens"), value.get("input_tokens")),
-        _first(value.get("completion_tokens"), value.get("output_tokens")),
-        _cached(value),
-        _first(
-            _details(value, "completion_tokens_details").get("reasoning_tokens"),
-            value.get("reasoning_tokens"),
-        ),
-        _cost(value),
+    numbers: list[Any] = [  # checked one by one below
+        value.get("prompt_tokens"),
+        value.get("completion_tokens"),
+        _detail(value, "prompt_tokens_details", "cached_tokens"),
+        _detail(value, "completion_tokens_details", "reasoning_tokens"),
+        _cost(value) if "cost" in value or "cost_in_usd_ticks" in value else None,
     ]
+    if None in numbers:
+        _fill_gaps(numbers, value)
     has_rejected = False
     for place, number in enumerate(numbers):
-        if number is not None and (type(number) is not int or not 0 <= number <= MAX_COUNT):
+        if number is not None and not (type(number) is int and 0 <= number <= MAX_COUNT):
             numbers[place] = None
             has_rejected = True
-    prompt, completion, cached, reasoning, cost = cast("list[int | None]", numbers)
+    prompt, completion, cached, reasoning, cost = numbers
     if (
         completion is not None
         and reasoning
@@ -84,3 +79,15 @@ def read_usage(value: object) -> Usage | None:
     ):
         completion += reasoning
     return Usage(prompt, completion, cached, reasoning, cost, has_rejected)
+
+
+def _fill_gaps(numbers: list[Any], usage: JsonObject) -> None:
+    """Look where others than OpenAI put a number."""
+    if numbers[0] is None:
+        numbers[0] = usage.get("input_tokens")
+    if numbers[1] is None:
+        numbers[1] = usage.get("output_tokens")
+    if numbers[2] is None:
+        numbers[2] = _cached_elsewhere(usage)
+    if numbers[3] is None:
+        numbers[3] = usage.get("reasoning_tokens")

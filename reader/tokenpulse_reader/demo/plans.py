@@ -14,7 +14,8 @@ TOKENS_PER_PIECE: Final = 4
 DEGRADATION_PERIOD_SECONDS: Final = 240.0
 DEGRADATION_START_SECONDS: Final = 40.0
 DEGRADATION_LENGTH_SECONDS: Final = 75.0
-_DEGRADED_FAILURE_RATE: Final = 0.45
+_DEGRADED_FAILURE_RATE: Final = 0.7
+"""Over the half at which a breaker opens."""
 _DEGRADED_SLOWNESS: Final = 4.0
 _FAILURE_WEIGHTS: Final[dict[Failure, int]] = {
     "rate_limit": 5,

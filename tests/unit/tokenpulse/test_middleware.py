@@ -25,6 +25,7 @@ from tests.support.asgi import (
 )
 from tests.support.clock import FakeClock
 from tokenpulse.annotations import SCOPE_KEY
+from tokenpulse.endpoints import Endpoints
 from tokenpulse.sink import HttpExchange
 from tokenpulse_shared.errors import SettingsError
 from tokenpulse_shared.records import Observation
@@ -213,8 +214,8 @@ def test_wrong_setting_stops_the_start() -> None:
     "target",
     [
         "tokenpulse.endpoints.Endpoints.find",
-        "tokenpulse.observer.BoundedBody.add",
-        "tokenpulse.observer.BoundedBody.json_object",
+        "tokenpulse.capture.BoundedBody.add",
+        "tokenpulse.capture.BoundedBody.json_object",
         "tokenpulse.observer.AnswerReader.start",
         "tokenpulse.observer.AnswerReader.finish",
         "tokenpulse.observer.conclude",
@@ -271,3 +272,87 @@ async def test_failure_while_folding_never_shows(monkeypatch: pytest.MonkeyPatch
 
     assert server.sent == messages
     assert [where for where, _ in sink.errors] == ["send"]
+
+
+@pytest.mark.parametrize("path", [CHAT, "/plain"])
+@pytest.mark.parametrize("reads", [2, 3, 4, 5, 6])
+async def test_clock_that_fails_in_mid_request(
+    path: str, reads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that stops working after some reads costs the measurement, not the answer."""
+    sink = memory()
+    left = [reads]
+
+    def failing() -> float:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError("no clock")
+        return 1.0
+
+    monkeypatch.setattr(sink.clock, "monotonic", failing)
+    server = await run(replay(ANSWER), sink, scope=http_scope(path))
+
+    assert server.sent == ANSWER
+    assert sink.in_progress == set()
+
+
+@pytest.mark.parametrize("path", [CHAT, "/plain"])
+async def test_messages_of_wrong_types(path: str) -> None:
+    """Bodies that are no bytes pass, to fail where they would have failed; ours is counted."""
+    sink = memory()
+    odd: list[Any] = [start(200, JSON_TYPE), {"type": "http.response.body", "body": object()}]
+    server = Server([{"type": "http.request", "body": object()}])
+    await wrapped(replay(odd), sink)(http_scope(path), server.receive, server.send)
+
+    assert server.sent == odd
+    assert [where for where, _ in sink.errors] == ["receive", "send"]
+
+
+@pytest.mark.parametrize(
+    "kind", ["http.response.pathsend", "http.response.zerocopysend", "http.response.trailers"]
+)
+async def test_plain_response_ended_otherwise(kind: str) -> None:
+    """A plain response may end with a file or with trailers."""
+    sink = memory(raise_internal_errors=True)
+    is_trailing = kind.endswith("trailers")
+    messages: list[Any] = [
+        {**start(200), "trailers": is_trailing},
+        body(b"ab", more=not is_trailing),
+        {"type": kind},
+    ]
+    await run(replay(messages), sink, scope=http_scope("/", "GET"))
+
+    assert (sink.exchanges[0].status_code, sink.exchanges[0].response_bytes) == (200, 2)
+
+
+async def test_labels_survive_a_scope_in_motion() -> None:
+    """The flush thread may ask while the app rewrites the scope: it gets a label, never an exception."""
+    sink, seen = memory(), []
+
+    class Broken:
+        @property
+        def path_format(self) -> str:
+            raise RuntimeError
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        scope["route"] = Broken()
+        seen.extend(running.http_labels() for running in sink.in_progress)
+        del scope["route"]
+        await replay(ANSWER)(scope, receive, send)
+
+    await run(app, sink, scope=http_scope("/", "GET"))
+
+    assert seen == [("OTHER", "__unmatched__")]
+    assert sink.exchanges[0].route == "__unmatched__"
+
+
+async def test_many_paths_stay_bounded() -> None:
+    """Paths are remembered up to a bound; beyond it they are matched anew, with the same result."""
+    endpoints = Endpoints()
+    for number in range(1_100):
+        found = endpoints.find(f"/{number}/chat/completions")
+
+        assert found is not None
+        assert found.label == CHAT
+    assert endpoints.find("/" + "x" * 1_000) is None
+    assert endpoints.cached_paths == 1_024

@@ -489,3 +489,66 @@ async def test_two_requests_at_once() -> None:
     outcomes = {observation.model: observation.outcome for observation in sink.observations}
 
     assert outcomes == {"a/0": "success", "a/1": "truncated"}
+
+
+async def test_exception_after_the_final_body_changes_nothing() -> None:
+    """What fails after a complete answer is no fault of the answer; it still goes on."""
+    run = Exchange()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await replay([start(200, JSON_TYPE), body(chat_answer())])(scope, receive, send)
+        raise OSError
+
+    with pytest.raises(OSError):
+        await wrapped(app, run.sink)(http_scope(), run.server.receive, run.server.send)
+
+    assert run.only().outcome == "success"
+
+
+async def test_send_after_the_end() -> None:
+    """A message after the final body passes to the server, whose exception changes no record."""
+    run = Exchange()
+
+    def fail(message: Message) -> None:
+        if len(run.server.sent) == 3:
+            raise OSError
+
+    run.server.on_send = fail
+    app = wrapped(replay([start(200, JSON_TYPE), body(chat_answer()), body(b"late")]), run.sink)
+    with pytest.raises(OSError):
+        await app(http_scope(), run.server.receive, run.server.send)
+
+    assert run.only().outcome == "success"
+
+
+@pytest.mark.parametrize("asked", [None, True, False])
+async def test_streaming_is_what_was_asked_without_an_answer(asked: bool | None) -> None:
+    """When no response tells whether it streams, the request does."""
+    run = Exchange()
+    run.server = Server([request(chat_request(**({} if asked is None else {"stream": asked})))])
+
+    assert (await run.run(replay([]))).streaming is asked
+
+
+async def test_long_compressed_answer_is_not_kept() -> None:
+    """An opaque body is counted, never held."""
+    run = Exchange()
+    messages = [
+        start(200, JSON_TYPE, (b"content-encoding", b"br")),
+        *[body(b"x" * 100_000, more=True)] * 5,
+        body(b""),
+    ]
+    observation = await run.run(replay(messages))
+
+    assert observation.outcome == "success"
+    assert run.sink.exchanges[0].response_bytes == 500_000
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray])
+async def test_last_piece_may_be_the_big_one(kind: type) -> None:
+    """A final message beyond the bound is cut like any other."""
+    run = Exchange()
+    answer = chat_answer(padding="x" * 300_000)
+    observation = await run.run(replay([start(200, JSON_TYPE), body(kind(answer))]))
+
+    assert observation.response_model == "gpt-4o-2024-11-20"

@@ -44,9 +44,11 @@ async def test_serves_until_the_block_ends() -> None:
     events: Events = []
     listener = open_listener("127.0.0.1", 0, flag="--port")
     port = listener.getsockname()[1]
-    async with BackgroundServer(make_app(events), listener, name="the app") as server:
-        async with httpx.AsyncClient(trust_env=False) as client:
-            text = (await client.get(server.url)).text
+    async with (
+        BackgroundServer(make_app(events), listener, name="the app") as server,
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        text = (await client.get(server.url)).text
 
     assert (server.url, text, events) == (f"http://127.0.0.1:{port}", "hello", ["started", "stopped"])
     open_listener("127.0.0.1", port, flag="--port").close()

@@ -1,0 +1,290 @@
+"""The Lua scripts, on a real Redis as in the embedded store: exactly once, in place, side by side."""
+
+import random
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+import redis
+
+from tests.support.sealing import seal
+from tokenpulse_shared import scripts
+from tokenpulse_shared.counters import WINDOW_COUNTERS
+from tokenpulse_shared.keyspace import Keyspace
+from tokenpulse_shared.redis_client import connect, memory_server
+from tokenpulse_shared.sealed import SealedWindow, decode_block
+from tokenpulse_shared.sketch import COARSE_SCALE, ZERO, rescaled
+from tokenpulse_shared.window_builder import decode_sketch
+
+KEYS = Keyspace()
+GUARD = KEYS.totals("p")
+PAST = "2024-05-15:09"
+
+
+@pytest.fixture(params=["redis", "memory"])
+def client(request: pytest.FixtureRequest) -> Iterator[redis.Redis]:
+    """Give a client of an empty store of each kind."""
+    if request.param == "redis":
+        url = request.getfixturevalue("redis_url")
+    else:
+        url = "memory://scripts"
+        memory_server("scripts")
+    with connect(url) as held:
+        held.flushdb()
+        yield held
+
+
+def apply(
+    client: redis.Redis, previous: int, sequence: int, writer: str = "w", **operations: Any
+) -> list[Any]:
+    kinds = ("increments", "sketches", "scores", "lists", "calls")
+    payload = orjson.dumps({kind: operations.get(kind, []) for kind in kinds})
+    reply: list[Any] = client.eval(
+        scripts.source("apply"), 1, GUARD, writer, previous, sequence, 1000, payload
+    )
+    return reply
+
+
+def hash_of(client: redis.Redis, key: str) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in client.hgetall(key).items()}
+
+
+def test_a_batch_is_applied_once(client: redis.Redis) -> None:
+    """Sent again it is DUP, and nothing changes; the reply carries Redis' time."""
+    work = {"increments": [["k", 60, {"a": 2, "b": 3}]]}
+    before = time.time()
+    first = apply(client, 0, 1, **work)
+    again = apply(client, 0, 1, **work)
+
+    assert (first[0], first[1], first[3], first[4]) == (b"OK", 1, 0, b"")
+    assert before - 5 < int(first[2]) / 1e6 < time.time() + 5
+    assert again[:2] == [b"DUP", 1]
+    assert hash_of(client, "k") == {"a": "2", "b": "3"}
+    assert 0 < client.ttl("k") <= 60
+    assert 0 < client.ttl(GUARD) <= 1000
+
+
+def test_a_gap_is_told_and_nothing_applied(client: redis.Redis) -> None:
+    """The guard says where it stands; writers do not disturb each other."""
+    assert apply(client, 1, 2, increments=[["k", 60, {"a": 1}]])[:2] == [b"GAP", 0]
+    assert apply(client, 0, 1)[0] == b"OK"
+    assert apply(client, 4, 5)[:2] == [b"GAP", 1]
+    assert apply(client, 0, 1, writer="other")[0] == b"OK"
+    assert not client.exists("k")
+
+
+def test_guards_of_writers_long_gone_are_swept(client: redis.Redis) -> None:
+    """A new writer removes those not seen for two days, nothing else."""
+    now = int(time.time())
+    client.hset(
+        GUARD, mapping={"writer:old": f"7:{now - 200_000}", "writer:young": f"7:{now - 100}", "x": "1"}
+    )
+    apply(client, 0, 1)
+
+    assert sorted(hash_of(client, GUARD)) == ["writer:w", "writer:young", "x"]
+
+
+def test_what_is_refused_is_counted_the_rest_applied(client: redis.Redis) -> None:
+    """A key of another type keeps its value and its time to live."""
+    for key in ("s1", "s2", "s3", "s4", "s5"):
+        client.set(key, "theirs")
+    client.hset("full", "a", 2**63 - 1)
+    status, _, _, rejected, first = apply(
+        client,
+        0,
+        1,
+        increments=[["s1", 60, {"a": 1}], ["full", 60, {"a": 1}], ["good", 60, {"a": 1}]],
+        sketches=[["s2", 60, 5, 0, {"1": 1}], ["sketch", 60, 5, 0, {"1": 1}]],
+        scores=[["s3", 60, {"m": 1}], ["scores", 60, {"m": 1}]],
+        lists=[["s4", 60, 5, ["x"]], ["list", 60, 5, ["x"]]],
+        calls=[["s5", 60, 5, 1, 0, 0], ["circuit", 60, 5, 1, 0, 0]],
+    )
+
+    assert (status, rejected) == (b"OK", 6)
+    assert first.startswith(b"s1: ")
+    for key in ("s1", "s2", "s3", "s4", "s5"):
+        assert (client.get(key), client.ttl(key)) == (b"theirs", -1)
+    assert hash_of(client, "full") == {"a": str(2**63 - 1)}
+    assert hash_of(client, "good") == {"a": "1"}
+    assert client.zscore("scores", "m") == 1
+    assert client.lrange("list", 0, -1) == [b"x"]
+    assert client.exists("circuit", "sketch") == 2
+
+
+def test_scores_only_rise(client: redis.Redis) -> None:
+    apply(client, 0, 1, scores=[["z", 60, {"m": 10}]])
+    apply(client, 1, 2, scores=[["z", 60, {"m": 5, "n": 1}]])
+
+    assert client.zrange("z", 0, -1, withscores=True) == [(b"n", 1.0), (b"m", 10.0)]
+
+
+def test_lists_keep_the_newest(client: redis.Redis) -> None:
+    apply(client, 0, 1, lists=[["l", 60, 3, ["1", "2"]]])
+    apply(client, 1, 2, lists=[["l", 60, 3, ["3", "4"]]])
+
+    assert client.lrange("l", 0, -1) == [b"4", b"3", b"2"]
+
+
+def test_calls_are_counted_in_slots_of_time(client: redis.Redis) -> None:
+    """A success begins the streak anew; an old slot in the same place is replaced."""
+    for _ in range(3):
+        slot = int(client.time()[0]) // 5
+        client.delete("c")
+        client.hset("c", f"slot:{slot % 16}", f"{slot - 16}:9:9")
+        client.delete(GUARD)
+        apply(client, 0, 1, calls=[["c", 60, 5, 2, 3, 3]])
+        apply(client, 1, 2, calls=[["c", 60, 5, 0, 2, 2]])
+        if int(client.time()[0]) // 5 == slot:  # else the clock moved to the next slot meanwhile
+            break
+
+    fields = hash_of(client, "c")
+    assert fields[f"slot:{slot % 16}"] == f"{slot}:2:5"
+    assert fields["streak"] == "5"
+    assert abs(int(fields["seen"]) - time.time()) < 10
+
+
+def test_a_sketch_past_its_capacity_is_halved_exactly(client: redis.Redis) -> None:
+    """Hash and reckoning agree bucket by bucket after many batches; the capacity holds."""
+    source, expected, scale = random.Random(3), {ZERO: 5}, COARSE_SCALE
+    apply(client, 0, 1, sketches=[["k", 60, COARSE_SCALE, 128, {"zero": 5}]])
+    for sequence in range(2, 12):
+        buckets = {source.randrange(-300, 400): source.randrange(1, 1000) for _ in range(40)}
+        for index, count in buckets.items():
+            expected[index] = expected.get(index, 0) + count
+        fields = {str(index): count for index, count in buckets.items()}
+        apply(client, sequence - 1, sequence, sketches=[["k", 60, COARSE_SCALE, 128, fields]])
+        assert client.hlen("k") <= 128
+
+    buckets, scale = decode_sketch(client.hgetall("k"), COARSE_SCALE)
+    assert scale < COARSE_SCALE
+    assert buckets == rescaled(expected, COARSE_SCALE, scale)
+    assert 0 < client.ttl("k") <= 60
+
+
+def open_window(client: redis.Redis, member: str, counters: dict[str, int], latency: dict[str, int]) -> None:
+    client.zadd(KEYS.open_windows("p"), {member: 1})
+    if counters:
+        client.hset(KEYS.window_base("metrics", "p") + member, mapping=counters)
+    if latency:
+        client.hset(KEYS.window_base("latency", "p") + member, mapping=latency)
+
+
+def test_a_window_is_packed_as_it_was(client: redis.Redis) -> None:
+    """Counters and sketches come back from the block; the hashes are gone."""
+    counters = {name: (at * 1_000_003) ** 2 % (2**53) or 1 for at, name in enumerate(WINDOW_COUNTERS)}
+    open_window(client, f"m%3Ax:{PAST}:07", counters, {"-641": 1, "-2": 300, "704": 2**52, "zero": 3})
+
+    assert seal(client, KEYS, "p") == (1, 0)
+
+    block = client.get(KEYS.sealed_minutes("p", "m:x", PAST))
+    latency = (5, {-641: 1, -2: 300, 704: 2**52, ZERO: 3})
+    assert list(decode_block(block)) == [SealedWindow(7, counters, {"latency": latency})]
+    assert client.keys("*metrics*") == client.keys("*latency*") == []
+    assert client.zcard(KEYS.open_windows("p")) == 0
+    assert 7000 < client.ttl(KEYS.sealed_minutes("p", "m:x", PAST)) <= 7200
+
+
+def test_hours_are_packed_by_day_and_a_providers_counters_stay(client: redis.Redis) -> None:
+    """A model's hour goes whole; of a provider's only the sketches go."""
+    open_window(client, PAST, {"total_requests": 4}, {"scale": 2, "9": 4})
+    open_window(client, f"m:{PAST}", {"total_requests": 4}, {"9": 4})
+
+    assert seal(client, KEYS, "p") == (2, 0)
+    assert list(decode_block(client.get(KEYS.sealed_hours("p", None, "2024-05-15")))) == [
+        SealedWindow(9, {}, {"latency": (2, {9: 4})})
+    ]
+    assert list(decode_block(client.get(KEYS.sealed_hours("p", "m", "2024-05-15")))) == [
+        SealedWindow(9, {"total_requests": 4}, {"latency": (4, {9: 4})})
+    ]
+    assert hash_of(client, KEYS.counters("p", None, PAST)) == {"total_requests": "4"}
+    assert not client.exists(KEYS.counters("p", "m", PAST))
+
+
+def test_late_data_is_appended(client: redis.Redis) -> None:
+    """The same window twice in its block: both records are there."""
+    for requests in (3, 4):
+        open_window(client, f"{PAST}:59", {"total_requests": requests}, {})
+        assert seal(client, KEYS, "p") == (1, 0)
+
+    records = list(decode_block(client.get(KEYS.sealed_minutes("p", None, PAST))))
+    assert [(record.id, record.counters["total_requests"]) for record in records] == [(59, 3), (59, 4)]
+
+
+@pytest.mark.parametrize(
+    ("counters", "latency"),
+    [
+        ({"total_requests": "many"}, {}),
+        ({"total_requests": -1}, {}),
+        ({"total_requests": 2**53}, {}),
+        ({"of_a_newer_version": 1}, {}),
+        ({"total_requests": 1}, {"x": 1}),
+        ({"total_requests": 1}, {"3": "y"}),
+    ],
+)
+def test_a_window_that_cannot_be_packed_is_left_readable(
+    client: redis.Redis, counters: dict[str, Any], latency: dict[str, Any]
+) -> None:
+    """Nothing of it is touched; it is looked at again in an hour."""
+    member = f"{PAST}:07"
+    open_window(client, member, counters, latency)
+    kept = client.hgetall(KEYS.counters("p", None, member))
+
+    assert seal(client, KEYS, "p") == (0, 1)
+    assert client.hgetall(KEYS.counters("p", None, member)) == kept
+    score = client.zscore(KEYS.open_windows("p"), member)
+    assert score is not None
+    assert 3590 < score - time.time() < 3610
+    assert seal(client, KEYS, "p") == (0, 0)
+
+
+def test_other_types_and_other_members_are_left(client: redis.Redis) -> None:
+    """A block or a hash of another type stays, so does a member that names no window."""
+    open_window(client, f"{PAST}:07", {"total_requests": 1}, {})
+    client.rpush(KEYS.sealed_minutes("p", None, PAST), "theirs")
+    open_window(client, "2024-05-15:11:08", {}, {"1": 1})
+    client.set(KEYS.counters("p", None, "2024-05-15:11:08"), "theirs")
+    open_window(client, "no window", {}, {})
+
+    assert seal(client, KEYS, "p") == (0, 3)
+    assert hash_of(client, KEYS.counters("p", None, f"{PAST}:07")) == {"total_requests": "1"}
+    assert client.lrange(KEYS.sealed_minutes("p", None, PAST), 0, -1) == [b"theirs"]
+
+
+def test_windows_not_over_stay_open(client: redis.Redis) -> None:
+    """Redis' clock decides; at most so many at a call; an empty one just leaves the list."""
+    client.zadd(KEYS.open_windows("p"), {f"m:{PAST}": time.time() + 60})
+    for minute in range(5):
+        open_window(client, f"{PAST}:0{minute}", {}, {})
+
+    assert [seal(client, KEYS, "p", 3) for _ in range(3)] == [(3, 0), (2, 0), (0, 0)]
+    assert client.zrange(KEYS.open_windows("p"), 0, -1) == [f"m:{PAST}".encode()]
+    assert client.keys("*minutes*") == []
+
+
+def admit(client: redis.Redis, *names: str, now: int = 1000, most: int = 2, ttl: int = 60) -> list[int]:
+    answers: list[int] = client.eval(scripts.source("admit"), 1, "index", now, most, 100, ttl, *names)
+    return answers
+
+
+def test_names_are_admitted_while_there_is_room(client: redis.Redis) -> None:
+    """`?` only asks; the idle make room; an answer stands for everybody."""
+    assert admit(client, "?a", "+a", "+b", "+c", "?b", "+a") == [0, 1, 1, 0, 1, 1]
+    assert 0 < client.ttl("index") <= 60
+    assert admit(client, "+c", "?a", now=1100, ttl=0) == [1, 0]
+    assert client.zrange("index", 0, -1, withscores=True) == [(b"c", 1100.0)]
+
+
+def test_only_one_of_two_transitions_wins(client: redis.Redis) -> None:
+    """The version expected decides; other fields stay."""
+    client.hset("c", "slot:1", "1:2:3")
+    moves = [
+        client.eval(scripts.source("transition"), 1, "c", 0, 60, "state", state)
+        for state in ("OPEN", "CLOSED")
+    ]
+
+    assert moves == [1, 0]
+    assert hash_of(client, "c") == {"slot:1": "1:2:3", "version": "1", "state": "OPEN"}
+    assert client.eval(scripts.source("transition"), 1, "c", 1, 60, "state", "HALF_OPEN") == 1
+    assert hash_of(client, "c")["version"] == "2"
