@@ -68,7 +68,7 @@ def checked_status(status: int | None, fault: Fault) -> int | None:
     return None
 
 
-def checked_message(message: str | BaseException | None, fault: Fault) -> str | None:
+def checked_message(message: object, fault: Fault) -> str | None:
     """Return an error's text with secrets masked; None for None, and for what is neither text nor exception."""
     if message is None:
         return None

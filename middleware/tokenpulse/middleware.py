@@ -60,7 +60,7 @@ class TokenPulseMiddleware:
                 await self.app(scope, receive, send)
             return
         try:
-            await self.app(scope, observer.receive, observer.send)
+            await self.app(scope, observer.receive, observer.app_send())
         except BaseException as error:
             observer.end(error)
             raise

@@ -84,34 +84,44 @@ class InferenceObserver(PlainObserver):
             self._sink.internal_error("receive", error)
         return message
 
-    async def send(self, message: Message) -> None:
-        """Hand on the app's message; note when it came, keep a reference to its body."""
-        before = 0.0
-        try:
-            before = self._monotonic()
-            body = message.get("body")
-            if type(body) is bytes and body and message.get("more_body") and message["type"] == BODY:
-                # The way of a token: as little as can be.
-                self._times.append(before)
-                self._pieces.append(body)
-                self._room_bytes -= len(body) + PIECE_BYTES
-                if self._room_bytes < 0:
-                    self._fold()
-            else:
-                self._note_other(message, before)
-        except Exception as error:  # noqa: BLE001 - measuring never breaks the app
-            self._sink.internal_error("send", error)
-        try:
-            await self._send(message)
-        except BaseException as error:
-            self._note_send_error(error)
-            raise
-        try:
-            self.send_wait_seconds += self._monotonic() - before
-        except Exception as error:  # noqa: BLE001 - measuring never breaks the app
-            self._sink.internal_error("send", error)
-        if self.is_complete and not self._is_recorded:
-            self._stop()
+    def app_send(self) -> Send:
+        """Return the app's `send`: hand on its message; note when it came, keep a reference to its body.
+
+        A closure, not a method: names bound once save a third of what a token costs. It appends to `_pieces`
+        and `_times` for the whole response, so these lists are cleared, never replaced.
+        """
+        clock, send = self._monotonic, self._send
+        keep_piece, keep_time = self._pieces.append, self._times.append
+
+        async def follow(message: Message) -> None:
+            before = 0.0
+            try:
+                before = clock()
+                body = message.get("body")
+                if type(body) is bytes and body and message.get("more_body") and message["type"] == BODY:
+                    # The way of a token: as little as can be.
+                    keep_time(before)
+                    keep_piece(body)
+                    self._room_bytes -= len(body) + PIECE_BYTES
+                    if self._room_bytes < 0:
+                        self._fold()
+                else:
+                    self._note_other(message, before)
+            except Exception as error:  # noqa: BLE001 - measuring never breaks the app
+                self._sink.internal_error("send", error)
+            try:
+                await send(message)
+            except BaseException as error:
+                self._note_send_error(error)
+                raise
+            try:
+                self.send_wait_seconds += clock() - before
+            except Exception as error:  # noqa: BLE001 - measuring never breaks the app
+                self._sink.internal_error("send", error)
+            if self.is_complete and not self._is_recorded:
+                self._stop()
+
+        return follow
 
     def _note_other(self, message: Message, now: float) -> None:
         """Note any message that is no piece of bytes with more to come."""
@@ -144,11 +154,13 @@ class InferenceObserver(PlainObserver):
 
     def _fold(self) -> None:
         """Let the reader take what is held, so that a long answer stays bounded."""
-        pieces, times = self._pieces, self._times
-        self._pieces, self._times = [], []
         self._room_bytes = WHOLE_BYTES
         asked, _ = read_request(self._request, self.endpoint.dialect)
-        self._answer.fold(pieces, times, asked)
+        try:
+            self._answer.fold(self._pieces, self._times, asked)
+        finally:
+            self._pieces.clear()
+            self._times.clear()
 
     def _record(self, raised: BaseException | None) -> None:
         self._request_bytes = self._request.length_bytes
@@ -156,7 +168,8 @@ class InferenceObserver(PlainObserver):
         PlainObserver._record(self, raised)
         asked, fault = read_request(self._request, self.endpoint.dialect)
         answer = self._answer.finish(self._pieces, self._times, asked)
-        self._pieces, self._times = [], []
+        self._pieces.clear()
+        self._times.clear()
         if answer.is_stream is None and asked.is_streaming is not None:
             answer = answer._replace(is_stream=asked.is_streaming)
         if fault is not None:

@@ -62,7 +62,11 @@ class PlainObserver:
             self._sink.internal_error("receive", error)
         return message
 
-    async def send(self, message: Message) -> None:
+    def app_send(self) -> Send:
+        """Return what the app is given as `send`."""
+        return self._follow
+
+    async def _follow(self, message: Message) -> None:
         """Hand on the app's message, after a look at it."""
         try:
             self._note(message)

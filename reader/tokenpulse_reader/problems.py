@@ -63,8 +63,7 @@ def problem_response(
 
 
 async def _on_problem(_: Request, error: Exception) -> Response:
-    if not isinstance(error, ProblemError):
-        raise error
+    assert isinstance(error, ProblemError)  # registered for it alone
     return problem_response(
         error.status, error.code, str(error), parameter=error.parameter, allowed=error.allowed
     )
@@ -76,8 +75,7 @@ async def _on_store_error(_: Request, __: Exception) -> Response:
 
 
 async def _on_http_exception(_: Request, error: Exception) -> Response:
-    if not isinstance(error, HTTPException):
-        raise error
+    assert isinstance(error, HTTPException)  # registered for it alone
     code, message = _OF_STATUS.get(error.status_code, ("http_error", "the request cannot be answered"))
     return problem_response(error.status_code, code, message, headers=error.headers)
 

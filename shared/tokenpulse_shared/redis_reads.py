@@ -29,7 +29,7 @@ class RedisReads:
     def __init__(self, client: redis.asyncio.Redis) -> None:
         self.client = client
         self.corrupt_keys = CorruptKeys()
-        self._turns = asyncio.Semaphore(READER_CONNECTIONS)
+        self._turns = asyncio.Semaphore(READER_CONNECTIONS - 1)  # one is left to the load of the totals
 
     async def batch(self, commands: Sequence[Command], *, atomic: bool = False) -> list[Any]:
         """Return one reply for each command, in order; `atomic` sees them all at one moment (MULTI/EXEC).

@@ -7,7 +7,8 @@ its batches, the apply script. Then every window that is over is packed by the s
 in real life. Times to live run in real time here, so what would have expired by the end of the day is deleted by the
 time in its key: minute windows that ended 2 h ago or earlier, packed minutes of hours that were complete then. The
 errors' lists (1 h) and breakers (15 min) are from the day's last minutes. Bytes are the sum of MEMORY USAGE
-key SAMPLES 0 over every key, keys' own overhead included, in an instance that holds nothing else.
+key SAMPLES 0 over every key, keys' own overhead included, in an instance that holds nothing else. (`windows`, the
+index of open windows, reads larger than in life: its table keeps the size the whole backlog needed.)
 --quick feeds 60 models (2 providers) and multiplies by five; that is said in the table.
 """
 

@@ -183,7 +183,6 @@ async def test_nothing_a_caller_sends_is_a_500(reader: httpx.AsyncClient) -> Non
         "*",
         "%e2%80%ae",
         "%0a",
-       
         "+",
         "&",
     )

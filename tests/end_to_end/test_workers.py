@@ -3,12 +3,14 @@
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from typing import cast
 
 import redis
 
 from tests.support.app_server import AppServer, chat, connections_to, serving
 from tests.support.ledger import load_counters, load_request_count
 from tests.support.processes import wait_until
+from tokenpulse_shared.keyspace import Keyspace
 
 THREADS = 4
 PER_THREAD = 25
@@ -45,7 +47,7 @@ def _assert_books(client: redis.Redis) -> None:
 
 
 def _writers(client: redis.Redis) -> int:
-    guards = client.hkeys("tokenpulse:totals:{acme}")
+    guards = cast("list[bytes]", client.hkeys(Keyspace().totals("acme")))
     return sum(name.startswith(b"writer:") for name in guards)
 
 

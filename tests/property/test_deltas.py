@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tokenpulse.aggregate import ProviderDelta
@@ -52,6 +52,7 @@ def _state(delta: SeriesDelta | EndpointDelta) -> dict[str, Any]:
     return {name: value or None for name, value in values.items()}
 
 
+@settings(max_examples=50, deadline=None)
 @given(_OBSERVATIONS, st.data())
 def test_merging_parts_equals_folding_all(observations: list[Observation], data: st.DataObject) -> None:
     """However arrivals are cut into deltas, merging them in order gives the delta of all of them."""
@@ -63,6 +64,7 @@ def test_merging_parts_equals_folding_all(observations: list[Observation], data:
     assert _state(merged) == _state(_folded(observations))
 
 
+@settings(max_examples=50, deadline=None)
 @given(_OBSERVATIONS, _OBSERVATIONS)
 def test_merging_commutes_but_for_the_row_of_faults(
     first: list[Observation], second: list[Observation]
@@ -76,6 +78,7 @@ def test_merging_commutes_but_for_the_row_of_faults(
     assert states[0] == states[1]
 
 
+@settings(max_examples=50, deadline=None)
 @given(_OBSERVATIONS, st.lists(st.integers(0, 200), min_size=12, max_size=12))
 def test_coarsening_keeps_every_count(observations: list[Observation], minutes: list[int]) -> None:
     """However the minutes come, what leaves the fine minutes is in its hour: nothing lost, nothing doubled."""

@@ -10,6 +10,7 @@ import redis
 from tokenpulse.admission import REFUSAL_SECONDS, Admission
 from tokenpulse_shared.keyspace import TOTALS_RETENTION_SECONDS
 from tokenpulse_shared.names import OTHER
+from tokenpulse_shared.redis_client import connect
 
 _INDEX: Final = "models:{p}"
 _NOW: Final = 1_700_000_000.0
@@ -153,7 +154,7 @@ def test_unreachable_index_is_an_error(redis_client: redis.Redis) -> None:
     """A question that Redis refuses changes no answer."""
     admission = _admission(redis_client)
     _resolve(admission, "a")
-    with redis.Redis(port=1, socket_timeout=0.1) as dead:
+    with connect("redis://127.0.0.1:1/0") as dead:
         admission._client = dead
         with pytest.raises(redis.ConnectionError):
             _resolve(admission, "b")

@@ -375,6 +375,38 @@ async def test_circuits_tell_what_writers_moved(redis_url: str, redis_client: re
     assert (probing.state, probing.is_available, probing.retry_at) == ("HALF_OPEN", True, NOW + 60)
 
 
+async def test_odd_hashes_are_left_out_one_by_one(redis_url: str, redis_client: redis.Redis) -> None:
+    """A breaker opened in the year 10^292, a gateway's hour that is text, members that name no time."""
+    clock = FakeClock(NOW)
+    recorder = Recorder(redis_url=redis_url, clock=clock)
+    for model in ("odd", "good"):
+        recorder.record(provider="p", model=model, latency_ms=100.0, gateway="gw")
+    assert recorder.flush()
+    recorder.close()
+    redis_client.hset(KEYS.circuit("p", "odd"), mapping={"state": "OPEN", "opened_at": "1e300"})
+    redis_client.delete(KEYS.gateway_hour("gw", "2024-05-15:10"))
+    redis_client.set(KEYS.gateway_hour("gw", "2024-05-15:10"), "x")
+    redis_client.zadd(KEYS.open_windows("p"), {"2024-99-99:10:30": 1, "2024-05-15:10:30 ": 1, "x": 1})
+    redis_client.zadd(KEYS.providers(), {"empty": 1})
+    redis_client.hset(KEYS.counters("p", "odd", "2024-05-15:10:30"), "total_requests", -1)
+    async with MetricsStore(redis_url, clock=clock) as store:
+        circuits = await store.circuits()
+        hour = await store.gateway_hour("gw", int(NOW // 3600) * 3600)
+        windows = await store.model_windows("p", hours=1)
+        quantiles = await store.latency_quantiles("p", "good", (50.0,))
+
+        assert [status.model for status in circuits] == ["good"]
+        assert hour is not None
+        assert (hour.success, hour.average_latency_seconds, hour.model_count) == (0, None, 2)
+        assert [(window.series.model, window.total().requests) for window in windows] == [
+            ("good", 1),
+            ("odd", 0),
+        ]
+        assert quantiles == [pytest.approx(0.1, rel=0.011)]
+        assert await store.latency_quantiles("p", "never", (50.0,)) == [None]
+        assert store.corrupt_keys == 3
+
+
 async def test_names_with_separators_are_series_of_their_own(redis_url: str, store: MetricsStore) -> None:
     """`a:b` + `c` is not `a` + `b:c`; names come back as they were given."""
     recorder = Recorder(redis_url=redis_url, clock=FakeClock(NOW))

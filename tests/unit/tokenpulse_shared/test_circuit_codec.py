@@ -1,7 +1,7 @@
 """Tests of what a breaker's hash holds."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tokenpulse_shared.breaker import SLOT_SECONDS, Circuit
@@ -18,6 +18,7 @@ def _encoded(circuit: Circuit) -> dict[bytes, bytes]:
     return {name.encode(): value.encode() for name, value in fields.items()}
 
 
+@settings(deadline=None)
 @given(
     st.builds(
         Circuit,

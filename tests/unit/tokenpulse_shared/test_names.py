@@ -1,7 +1,7 @@
 """Tests of making names safe."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tokenpulse_shared.keyspace import Keyspace, encode_name
@@ -27,6 +27,7 @@ def test_unsafe_characters_are_replaced(text: str, safe: str) -> None:
     assert printable(text) == safe
 
 
+@settings(deadline=None)
 @given(_ANY_TEXT)
 def test_any_name_can_be_kept(name: str) -> None:
     """A cleaned name is short, valid UTF-8, and does not change when cleaned again."""
@@ -37,6 +38,7 @@ def test_any_name_can_be_kept(name: str) -> None:
     assert clean_name(cleaned) == cleaned
 
 
+@settings(deadline=None)
 @given(_ANY_TEXT, _ANY_TEXT, _ANY_TEXT, _ANY_TEXT)
 def test_clean_names_that_differ_have_keys_that_differ(one: str, two: str, three: str, four: str) -> None:
     """No two pairs of names build one key, and no name leaves its hash tag."""

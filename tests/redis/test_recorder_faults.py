@@ -1,0 +1,101 @@
+"""Tests of a running recorder when Redis or the way to it fails."""
+
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.processes import wait_until
+from tests.support.proxy import FaultProxy
+from tests.support.redis_server import RedisServer
+from tests.support.written import series_totals
+from tokenpulse.recorder import Recorder
+
+
+@pytest.fixture
+def silent_url() -> Iterator[str]:
+    """Give the URL of a server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
+
+
+def _is_kept(recorder: Recorder) -> bool:
+    return recorder.stats()["series"] + recorder.stats()["pending_batches"] >= 1
+
+
+def test_a_lost_reply_counts_once(redis_server: RedisServer) -> None:
+    """A connection cut after Redis applied a batch leaves exact totals behind the running thread."""
+    with FaultProxy(redis_server.port) as proxy, redis_server.client() as client:
+        recorder = Recorder(proxy.url, flush_interval=0.05)
+        recorder.record(provider="p", model="m", tokens_input=3)
+        wait_until(lambda: series_totals(client, "p").get("tokens_input") == 3, "the first call")
+        proxy.drop_reply_to(b'"increments"')
+        recorder.record(provider="p", model="m", tokens_input=5)
+        wait_until(lambda: recorder.stats()["counts"].get("duplicates") == 1, "a duplicate")
+        recorder.record(provider="p", model="m", tokens_input=7)
+        recorder.close()
+
+        assert proxy.cuts == 1
+        assert series_totals(client, "p")["tokens_input"] == 15
+        assert recorder.stats()["observations"] == 3
+
+
+def test_redis_that_lost_all_is_restored(redis_server: RedisServer) -> None:
+    """After a restart without data the recent batches come again; totals are those of the ledger."""
+    recorder = Recorder(redis_server.url, flush_interval=0.05)
+    for _ in range(5):
+        recorder.record(provider="p", model="m")
+        assert recorder.flush()
+    redis_server.restart()
+    recorder.record(provider="p", model="m")
+    recorder.close()
+
+    with redis_server.client() as client:
+        assert series_totals(client, "p")["total_requests"] == 6
+    assert "unrecoverable" not in recorder.stats()["counts"]
+
+
+@pytest.mark.parametrize("starts_thread", [True, False])
+async def test_close_is_quick_when_redis_never_answers(silent_url: str, starts_thread: bool) -> None:
+    """A black hole delays the end of an app by 2 s at most, and nothing is raised."""
+    recorder = Recorder(silent_url, flush_interval=0.05)
+    recorder._started = not starts_thread
+    recorder.record(provider="p", model="m")
+    began = time.monotonic()
+    await recorder.aclose()
+
+    assert time.monotonic() - began < 2.4
+    assert _is_kept(recorder)
+
+
+def test_recording_never_waits_for_redis(silent_url: str) -> None:
+    """Calls return at once while the flush hangs."""
+    recorder = Recorder(silent_url, flush_interval=0.05)
+    recorder.ensure_started()
+    longest = 0.0
+    for _ in range(2_000):
+        began = time.perf_counter()
+        recorder.record(provider="p", model="m", latency_ms=1)
+        longest = max(longest, time.perf_counter() - began)
+
+    assert longest < 0.5
+    assert recorder.stats()["observations"] == 2_000
+    recorder.close()
+
+
+def test_a_refused_login_is_said_once(redis_server: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
+    """A wrong password is one line, without the password, and no hot loop; counts wait."""
+    with redis_server.client() as client:
+        client.config_set("requirepass", "right")
+    recorder = Recorder(f"redis://:wrong@127.0.0.1:{redis_server.port}/0", flush_interval=0.05)
+    recorder.record(provider="p", model="m")
+    wait_until(lambda: recorder.stats()["last_error"] is not None, "a refusal")
+
+    assert recorder.stats()["last_error"] == "AuthenticationError"
+    assert recorder._flusher._pause_seconds() >= 30
+    recorder.close()
+    assert [record.getMessage() for record in caplog.records] == [
+        "flush failed, counts are kept and sent later: AuthenticationError"
+    ]
+    assert _is_kept(recorder)
