@@ -89,19 +89,25 @@ class Flusher:
         self._thread = None
 
     def flush(self) -> bool:
-        """Flush once, in the caller's thread; return whether everything that waited is in Redis."""
-        with self._pipeline.lock:
-            try:
-                complete = self._pipeline.flush()
-            except (redis.RedisError, OSError) as error:
-                self._fail(error)
-                return False
-            except Exception as error:  # noqa: BLE001  # top of the background loop: counted, logged, tried again
-                self._fail(error)
-                self._guard.error("flush", error)
-                return False
-            self._succeed()
-            return complete
+        """Flush once, in the caller's thread; return whether everything that waited is in Redis.
+
+        Another flush is waited for, but not for ever: this may be a signal handler that interrupted it.
+        """
+        if not self._pipeline.lock.acquire(timeout=CLOSE_SECONDS):
+            return False
+        try:
+            complete = self._pipeline.flush()
+        except (redis.RedisError, OSError) as error:
+            self._fail(error)
+            return False
+        except Exception as error:  # noqa: BLE001  # top of the background loop: counted, logged, tried again
+            self._fail(error)
+            self._guard.error("flush", error)
+            return False
+        finally:
+            self._pipeline.lock.release()
+        self._succeed()
+        return complete
 
     def _run(self) -> None:
         mine = threading.current_thread()
@@ -121,10 +127,8 @@ class Flusher:
                 self._pipeline.withdraw()
 
     def _pause_seconds(self) -> float:
-        if self._draining:
-            return DRAIN_INTERVAL_SECONDS
         if not self._failures:
-            return self._interval_seconds
+            return DRAIN_INTERVAL_SECONDS if self._draining else self._interval_seconds
         if self._failures < 0:
             return REFUSED_BACKOFF_SECONDS * (1 + random.random())  # jitter, no secret
         longest = min(MAX_BACKOFF_SECONDS, self._interval_seconds * 2.0 ** min(self._failures, 8))

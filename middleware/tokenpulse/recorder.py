@@ -190,6 +190,7 @@ class Recorder:
         """Do what `aclose` does, blocking the caller."""
         self._started = False
         self._flusher.close(timeout_seconds)
+        self._client.close()  # its sockets; recording again connects anew
 
     def stats(self) -> dict[str, Any]:
         """Return what the recorder says of itself.
