@@ -46,8 +46,10 @@ async def measure_overhead(redis_url: str, *, is_quick: bool) -> list[Figure]:
             rival: _block(app, kind, plan.requests, recorder.flush if rival == TOKENPULSE else None)
             for rival, app in wrapped(kind.app, recorder).items()
         }
-        seconds = await interleaved(blocks, QUICK_ROUNDS if is_quick else plan.rounds)
+        rounds = QUICK_ROUNDS if is_quick else plan.rounds
+        seconds = await interleaved(blocks, rounds)
         recorder.close()
+        _check_counted(recorder, 0 if name == "plain" else plan.requests * (rounds + 1))
         figures += _figures(name, _overheads(seconds, plan.requests), seconds[BARE], plan.requests)
     return figures
 
@@ -69,6 +71,20 @@ def _block(app: App, kind: Kind, requests: int, flush: Callable[[], bool] | None
             raise RuntimeError("the flush did not reach Redis: the figures would leave its cost out")
 
     return run
+
+
+def _check_counted(recorder: Recorder, requests: int) -> None:
+    """Refuse figures of a wrapper that did not do its work.
+
+    Raises:
+        RuntimeError: an inference request was not counted, or something failed inside tokenpulse.
+    """
+    stats = recorder.stats()
+    errors = {name: times for name, times in stats["counts"].items() if name.startswith("error:")}
+    if errors or stats["observations"] != requests:
+        raise RuntimeError(
+            f"counted {stats['observations']} of {requests} inference requests, errors: {errors}"
+        )
 
 
 def _overheads(seconds: Mapping[str, Sequence[float]], requests: int) -> dict[str, list[float]]:

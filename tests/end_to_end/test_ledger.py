@@ -11,6 +11,7 @@ from tests.support.ledger import Ledger, load_counters, load_http_requests, load
 from tests.support.processes import wait_until
 from tokenpulse_reader.app import create_app
 from tokenpulse_shared.settings import Settings
+from tokenpulse_shared.store import MetricsStore
 
 COST_NANO_USD = 1_250_000
 NAMES = (
@@ -105,8 +106,12 @@ async def test_redis_and_reader_agree_with_what_was_sent(
     traffic = _send_everything(server)
     _arrived(redis_client, traffic)
     settings = Settings.load({}, redis_url=redis_url, snapshot_interval=0.1)
-    transport = httpx.ASGITransport(app=create_app(settings))
-    async with httpx.AsyncClient(transport=transport, base_url="http://reader") as reader:
+    async with (
+        MetricsStore(settings=settings) as store,
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=create_app(settings, store=store)), base_url="http://reader"
+        ) as reader,
+    ):
         realtime = (await reader.get("/api/monitoring/stats/realtime?hours=1")).json()
         errors = (await reader.get("/api/monitoring/errors/vendor0?limit=1000")).json()
         exposition = (await reader.get("/metrics")).text
