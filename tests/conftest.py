@@ -1,19 +1,25 @@
 """Fixtures that every test may ask for."""
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any, Final
 
 import hypothesis
 import pytest
 import redis
 
 from tests.support.redis_server import RedisServer, RedisServerMissingError, running_redis
+from tokenpulse.recorder import Recorder
 
 hypothesis.settings.register_profile("tokenpulse", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("tokenpulse")
 
 EXTERNAL_REDIS_VARIABLE = "TOKENPULSE_TEST_REDIS_URL"
+FLUSH_THREAD: Final = "tokenpulse-flush"
+THREAD_END_SECONDS: Final = 5.0
+"""A thread that was stopped while Redis did not answer still waits for its timeouts."""
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +29,36 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         is_ours = name.startswith("TOKENPULSE_") and name != EXTERNAL_REDIS_VARIABLE
         if is_ours or name in {"REDIS_URL", "REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD", "REDIS_DB"}:
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _no_flush_thread_is_left() -> Iterator[None]:
+    """Fail the test whose recorder goes on: it would replay its batches into the next test's empty Redis."""
+    before = set(threading.enumerate())
+    yield
+    started = [held for held in set(threading.enumerate()) - before if held.name == FLUSH_THREAD]
+    for thread in started:
+        thread.join(THREAD_END_SECONDS)
+    left = sum(thread.is_alive() for thread in started)
+    if left:
+        pytest.fail(
+            f"{left} flush thread(s) outlive this test: close every recorder that was started "
+            "(`contextlib.closing`, or the fixture `open_recorder`)",
+            pytrace=False,
+        )
+
+
+@pytest.fixture
+def open_recorder() -> Iterator[Callable[..., Recorder]]:
+    """Give a maker of recorders, called as `Recorder` is; all are closed when the test ends."""
+    with ExitStack() as stack:
+
+        def make(*arguments: Any, **given: Any) -> Recorder:
+            recorder = Recorder(*arguments, **given)
+            stack.callback(recorder.close)
+            return recorder
+
+        yield make
 
 
 @pytest.fixture

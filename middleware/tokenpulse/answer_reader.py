@@ -2,9 +2,11 @@
 
 from typing import Final, NamedTuple
 
+import orjson
+
 from tokenpulse.asgi import Message
 from tokenpulse.capture import BoundedBody
-from tokenpulse.dialects.base import Dialect, ErrorFacts, RequestFacts, Usage
+from tokenpulse.dialects.base import Dialect, ErrorFacts, JsonObject, RequestFacts, Usage
 from tokenpulse.stream_facts import StreamFacts
 from tokenpulse.stream_reader import StreamReader
 
@@ -15,6 +17,7 @@ TAIL_BYTES: Final = 64 * 1024
 """Last bytes kept of it: they hold the usage."""
 
 _ERROR_TEXT_BYTES: Final = 2048
+_USAGE_REJECTED: Final = ("usage_rejected",)
 _CUT_KEYS: Final = ("model", "usage", "error")
 _EVENT_STARTS: Final = (b"data:", b"event:", b":", b"id:", b"retry:")
 
@@ -107,21 +110,31 @@ class AnswerReader:
     def _json_answer(self, pieces: list[bytes]) -> Answer:
         if self._body is None and not pieces:
             return Answer(self._is_stream)
-        body = self._bounded_body(pieces)
-        parsed = body.json_object(_CUT_KEYS)
         is_failure = self.status_code >= 400
+        parsed = self._parsed(pieces)
         if parsed is not None:
-            facts = self._dialect.answer(parsed, is_failure)
-            faults = _usage_faults(facts.usage)
-            return Answer(False, facts.model, facts.finish_reason, facts.usage, facts.error, faults=faults)
+            model, finish_reason, usage, error = self._dialect.answer(parsed, is_failure)
+            return Answer(
+                False, model, finish_reason, usage, error, None, None, None, False, _usage_faults(usage)
+            )
         if not is_failure:
             return Answer(False, faults=("response_malformed",))
+        body = self._bounded_body(pieces) if self._body is None else self._body
         text = body.start(_ERROR_TEXT_BYTES).decode("utf-8", "replace").strip()
         return Answer(False, error=ErrorFacts(message=text or None))
 
+    def _parsed(self, pieces: list[bytes]) -> JsonObject | None:
+        if self._body is None and len(pieces) == 1:  # nearly every answer
+            try:
+                body = orjson.loads(pieces[0])
+            except orjson.JSONDecodeError:
+                return None
+            return body if isinstance(body, dict) else None
+        return self._bounded_body(pieces).json_object(_CUT_KEYS)
+
 
 def _usage_faults(usage: Usage | None) -> tuple[str, ...]:
-    return ("usage_rejected",) if usage is not None and usage.has_rejected else ()
+    return _USAGE_REJECTED if usage is not None and usage.has_rejected else ()
 
 
 def _stream_answer(facts: StreamFacts, choices: int) -> Answer:

@@ -43,6 +43,7 @@ class Flusher:
         self._stopping = False
         self._draining = False
         self._failures = 0
+        self._jitter = random.Random()  # of its own: the app may seed the shared one
         self._thread: threading.Thread | None = None
         self.last_error: str | None = None
         self.last_flush_at: float | None = None
@@ -130,9 +131,9 @@ class Flusher:
         if not self._failures:
             return DRAIN_INTERVAL_SECONDS if self._draining else self._interval_seconds
         if self._failures < 0:
-            return REFUSED_BACKOFF_SECONDS * (1 + random.random())  # jitter, no secret
+            return REFUSED_BACKOFF_SECONDS * (1 + self._jitter.random())  # jitter, no secret
         longest = min(MAX_BACKOFF_SECONDS, self._interval_seconds * 2.0 ** min(self._failures, 8))
-        return max(DRAIN_INTERVAL_SECONDS, random.random() * longest)  # jitter, no secret
+        return max(DRAIN_INTERVAL_SECONDS, self._jitter.random() * longest)  # jitter, no secret
 
     def _fail(self, error: Exception) -> None:
         refused = isinstance(error, redis.exceptions.AuthenticationError | redis.exceptions.NoPermissionError)

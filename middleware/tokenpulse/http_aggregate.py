@@ -5,7 +5,7 @@ Bounds: `max_routes` routes, the rest count as `__other__`; `MAX_EXCEPTION_TYPES
 
 import threading
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Final
 
 from tokenpulse.sink import HttpExchange
@@ -24,23 +24,40 @@ _SIZE_LABELS: Final = histogram.bound_labels(_SIZE)
 Counts = dict[int, int]
 
 
-@dataclass(slots=True)
 class StatusDelta:
-    """Hold the exchanges of one (method, route, status)."""
+    """Hold the exchanges of one (method, route, status); body sizes in bytes."""
 
-    count: int = 0
-    duration_us: int = 0
-    durations: Counts = field(default_factory=dict)
+    __slots__ = (
+        "count",
+        "duration_us",
+        "durations",
+        "request_bytes",
+        "request_sizes",
+        "response_bytes",
+        "response_sizes",
+    )
 
+    def __init__(self) -> None:
+        self.count = 0
+        self.duration_us = 0
+        self.durations: Counts = {}
+        self.request_bytes = 0
+        self.request_sizes: Counts = {}
+        self.response_bytes = 0
+        self.response_sizes: Counts = {}
 
-@dataclass(slots=True)
-class SizeDelta:
-    """Hold the body sizes of one (method, route), in bytes."""
-
-    request_bytes: int = 0
-    response_bytes: int = 0
-    requests: Counts = field(default_factory=dict)
-    responses: Counts = field(default_factory=dict)
+    def fields(self, method: str, route: str, status: int) -> Iterator[tuple[str, int]]:
+        """Give every field of `http:{app}` this adds to; those of sizes are shared by all statuses."""
+        yield http_field("requests", method, route, status), self.count
+        yield http_field("duration_us", method, route, status), self.duration_us
+        for index, count in self.durations.items():
+            yield http_field("duration", method, route, status, _DURATION_LABELS[index]), count
+        yield http_field("request_bytes", method, route), self.request_bytes
+        yield http_field("response_bytes", method, route), self.response_bytes
+        for index, count in self.request_sizes.items():
+            yield http_field("request_size", method, route, _SIZE_LABELS[index]), count
+        for index, count in self.response_sizes.items():
+            yield http_field("response_size", method, route, _SIZE_LABELS[index]), count
 
 
 class HttpAggregator:
@@ -51,7 +68,6 @@ class HttpAggregator:
         self._lock = threading.Lock()
         self._routes: set[str] = {OTHER}
         self._statuses: dict[tuple[str, str, int], StatusDelta] = {}
-        self._sizes: dict[tuple[str, str], SizeDelta] = {}
         self._exceptions: dict[str, int] = {}
         self._exception_types: set[str] = set()
         self._overflowed = 0
@@ -70,15 +86,12 @@ class HttpAggregator:
             delta.duration_us += int(duration * 1e6 + 0.5)
             index = bisect_left(_DURATION, duration)
             delta.durations[index] = delta.durations.get(index, 0) + 1
-            sizes = self._sizes.get(key[:2])
-            if sizes is None:
-                sizes = self._sizes[key[:2]] = SizeDelta()
-            sizes.request_bytes += request_bytes
-            sizes.response_bytes += response_bytes
+            delta.request_bytes += request_bytes
+            delta.response_bytes += response_bytes
             index = bisect_left(_SIZE, request_bytes)
-            sizes.requests[index] = sizes.requests.get(index, 0) + 1
+            delta.request_sizes[index] = delta.request_sizes.get(index, 0) + 1
             index = bisect_left(_SIZE, response_bytes)
-            sizes.responses[index] = sizes.responses.get(index, 0) + 1
+            delta.response_sizes[index] = delta.response_sizes.get(index, 0) + 1
             if exception_type is not None:
                 self._fold_exception(exception_type)
 
@@ -112,20 +125,9 @@ class HttpAggregator:
         """Remove everything; return it as field → increment."""
         with self._lock:
             statuses, self._statuses = self._statuses, {}
-            sizes, self._sizes = self._sizes, {}
             exceptions, self._exceptions = self._exceptions, {}
-        fields: dict[str, int] = {}
+        fields = {http_field("exceptions", name): count for name, count in exceptions.items()}
         for key, delta in statuses.items():
-            fields[http_field("requests", *key)] = delta.count
-            fields[http_field("duration_us", *key)] = delta.duration_us
-            for index, count in delta.durations.items():
-                fields[http_field("duration", *key, _DURATION_LABELS[index])] = count
-        for route_key, size in sizes.items():
-            fields[http_field("request_bytes", *route_key)] = size.request_bytes
-            fields[http_field("response_bytes", *route_key)] = size.response_bytes
-            for index, count in size.requests.items():
-                fields[http_field("request_size", *route_key, _SIZE_LABELS[index])] = count
-            for index, count in size.responses.items():
-                fields[http_field("response_size", *route_key, _SIZE_LABELS[index])] = count
-        fields.update((http_field("exceptions", name), count) for name, count in exceptions.items())
+            for field, count in delta.fields(*key):
+                fields[field] = fields.get(field, 0) + count
         return fields

@@ -31,11 +31,15 @@ REPORT_SECONDS: Final = 5.0
 
 
 class Sources(NamedTuple):
-    """Name what a flush takes from; `in_progress` returns [(method, route, count)]."""
+    """Name what a flush takes from.
+
+    `settle` brings what is still queued into the aggregators; `in_progress` returns [(method, route, count)].
+    """
 
     series: Aggregator
     http: HttpAggregator
     guard: Guard
+    settle: Callable[[], None]
     in_progress: Callable[[], list[tuple[str, str, int]]]
 
 
@@ -69,6 +73,7 @@ class Pipeline:
             redis.RedisError: Redis could not be reached, or refused everything.
             OSError: the connection broke in a way the driver does not translate.
         """
+        self._sources.settle()
         self._enqueue_providers(self._clock.now())
         for gateway in self._sources.series.waiting_gateways():
             self._enqueue_gateway(gateway)
@@ -89,6 +94,7 @@ class Pipeline:
 
     def has_waiting(self) -> bool:
         """Tell whether anything was recorded that is not in Redis."""
+        self._sources.settle()
         series, http = self._sources.series, self._sources.http
         return bool(
             self.writer.in_flight or series.waiting() or series.waiting_gateways() or http.has_waiting()

@@ -22,6 +22,7 @@ from tokenpulse.flush import CLOSE_SECONDS, Flusher
 from tokenpulse.forks import restart_after_fork
 from tokenpulse.guard import Guard
 from tokenpulse.http_aggregate import HttpAggregator
+from tokenpulse.intake import Intake
 from tokenpulse.pipeline import Pipeline, Sources
 from tokenpulse.process_end import flush_at_process_end
 from tokenpulse.sink import HasLabels, HttpExchange
@@ -85,7 +86,8 @@ class Recorder:
         )
         self._http = HttpAggregator(max_routes=settings.max_routes)
         self.in_progress: set[HasLabels] = set()
-        sources = Sources(self._series, self._http, self._guard, self._count_in_progress)
+        self._intake = Intake(self._series, self._http, self._guard)
+        sources = Sources(self._series, self._http, self._guard, self._intake.settle, self._count_in_progress)
         self._client = connect(settings.redis_url, name="tokenpulse-writer")
         self._pipeline = Pipeline(self._client, sources, settings, self._bucket_clock)
         self._flusher = Flusher(self._pipeline, self._guard, self.clock, settings.flush_interval)
@@ -153,7 +155,7 @@ class Recorder:
                 None if cost is None else checked_nano_usd(cost, fault),
                 None, None, None, True, True,
             ))  # fmt: skip  # in the order of Observation's fields
-            self._series.fold(observation, now)
+            self._intake.add_observation(observation, now)
             if not self._started:
                 self.ensure_started()
         except Exception as error:  # noqa: BLE001  # the app's call must not fail because of its measurement
@@ -199,6 +201,7 @@ class Recorder:
         series: deltas held in memory, observations: folded since the start, clock_offset_seconds,
         counts: {name: n} as in `Guard`}.
         """
+        self._intake.settle()
         return {
             "connected": self._flusher.is_connected,
             "last_error": self._flusher.last_error,
@@ -214,11 +217,11 @@ class Recorder:
 
     def observe(self, observation: Observation) -> None:
         """Count a finished request."""
-        self._series.fold(observation, self._bucket_clock.now())
+        self._intake.add_observation(observation, self._bucket_clock.now())
 
     def count_http(self, exchange: HttpExchange) -> None:
         """Count a finished HTTP exchange."""
-        self._http.fold(exchange)
+        self._intake.add_exchange(exchange)
 
     def count_fault(self, cause: str) -> None:
         """Count bad input that was set aside."""

@@ -8,6 +8,8 @@ from tokenpulse.stream_facts import StreamFacts
 from tokenpulse.stream_segment import BLANK_LINE, Segment
 
 _ERROR_WORD: Final = b"error"
+ERROR_WITHIN_BYTES: Final = 16 * 1024
+"""How far from a segment's end an error is looked for: it ends the stream, but for a few events after it."""
 _ERROR_FIELD: Final = b"error:"
 
 
@@ -43,7 +45,7 @@ class TailReading:
         self._wants_content = facts.first_content_at is not None
         self._wants_usage = text.rfind(dialect.usage_mark.key) >= 0
         # One search for both the key and the field; backward, which is four times as fast on CPython 3.11.
-        self._wants_error = text.rfind(_ERROR_WORD) >= 0
+        self._wants_error = text.rfind(_ERROR_WORD, max(0, len(text) - ERROR_WITHIN_BYTES)) >= 0
         error, facts.error = facts.error, None
         while self._is_wanting() and (found := segment.previous()) is not None:
             self._read(segment, *found)

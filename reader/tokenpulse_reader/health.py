@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tokenpulse_reader.basis import basis
 from tokenpulse_reader.units import iso, milliseconds
 from tokenpulse_shared.provider_health import ProviderHealth
 
@@ -18,6 +19,7 @@ def health_json(held: ProviderHealth) -> dict[str, Any]:
         "success_rate": health.success_rate,
         "avg_latency_ms": milliseconds(health.average_latency_seconds),
         "composite_score": health.composite,
+        **basis(held.coverage),
     }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+from tokenpulse_reader.basis import basis
 from tokenpulse_reader.units import milliseconds, percent
 from tokenpulse_shared.counters import OUTCOME_FIELDS
 from tokenpulse_shared.gateway_reader import GatewayHour
@@ -32,7 +33,10 @@ def model_hour_json(model: str, time_bucket: str, windows: Sequence[SeriesWindow
         "avg_ttft_ms": milliseconds(row.mean_seconds("ttft")),
         "avg_total_time_ms": milliseconds(row.mean_seconds("latency")),
         "error_breakdown": error_breakdown(row),
-        "coverage": max((window.coverage for window in windows), default=0.0),
+        **basis(
+            max((window.coverage for window in windows), default=0.0),
+            sum(window.corrupt_keys for window in windows),
+        ),
     }
 
 
@@ -52,7 +56,7 @@ def provider_hour_json(
         "avg_ttft_ms": milliseconds(row.mean_seconds("ttft")),
         "top_models": [{"model_id": model, "requests": count} for model, count in used[:TOP_MODELS]],
         "error_distribution": error_breakdown(row),
-        "coverage": whole.coverage,
+        **basis(whole.coverage, sum(window.corrupt_keys for window in (whole, *models))),
     }
 
 
@@ -65,5 +69,5 @@ def gateway_hour_json(hour: GatewayHour, time_bucket: str) -> dict[str, Any]:
         "errors": hour.errors,
         "avg_response_time_ms": milliseconds(hour.average_latency_seconds),
         "model_count": hour.model_count,
-        "coverage": 1.0 if hour.success + hour.errors else 0.0,
+        **basis(1.0 if hour.success + hour.errors else 0.0),
     }

@@ -56,9 +56,9 @@ class SnapshotLoader:
         store = self._store
         now, providers = await store.now(), await store.providers()
         windows = await store.windows_of(providers, minutes_span(now, 60))
-        acceptable = store.settings.acceptable_latency
-        health = {window.series.provider: compute_provider_health(window, acceptable) for window in windows}
-        realtime = await asyncio.to_thread(realtime_json, windows, health, 1, now)
+        health, realtime = await asyncio.to_thread(
+            _last_hour, windows, store.settings.acceptable_latency, now
+        )
         circuits, totals = await store.circuits(), await store.totals()
         last_day = await self._load_last_day(providers, now)
         self._version += 1
@@ -79,8 +79,18 @@ class SnapshotLoader:
                 for provider in providers
                 for window in await self._store.series_hours(provider, _LAST_DAY_HOURS)
             ]
-            self._last_day, self._last_day_at = last_day_of(windows), now
+            self._last_day, self._last_day_at = await asyncio.to_thread(last_day_of, windows), now
         return self._last_day
+
+
+def _last_hour(
+    windows: list[SeriesWindow], acceptable_seconds: float, now: float
+) -> tuple[dict[str, ProviderHealth], dict[str, Any]]:
+    """Return every provider's health, and the JSON of `/stats/realtime`, from windows of 60 minutes."""
+    health = {
+        window.series.provider: compute_provider_health(window, acceptable_seconds) for window in windows
+    }
+    return health, realtime_json(windows, health, 1, now)
 
 
 def last_day_of(windows: list[SeriesWindow]) -> LastDay:

@@ -90,11 +90,6 @@ class Snapshots:
         age = self.age_seconds
         return age is not None and age > max(3 * self._interval_seconds, MINIMUM_PATIENCE_SECONDS)
 
-    @property
-    def is_redis_up(self) -> bool:
-        """Tell whether Redis answered the last time it was asked."""
-        return self._current is not None and not self._is_failing
-
     async def _run(self) -> None:
         while not self._stopping.is_set():
             try:

@@ -1,13 +1,18 @@
-"""Windows of series as the JSON of `/api/monitoring`, pure. Rates are 0–1, costs USD, times milliseconds."""
+"""Windows of series as the JSON of `/api/monitoring`, pure. Rates are 0–1, costs USD, times milliseconds.
+
+Tokens and costs are sums of what is known; how many requests are missing from them stands beside.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from tokenpulse_reader.basis import basis
 from tokenpulse_reader.health import average_health_score
 from tokenpulse_reader.units import iso, milliseconds, ratio
+from tokenpulse_shared.counters import USAGE_FIELDS
 from tokenpulse_shared.keyspace import stamp
 from tokenpulse_shared.provider_health import ProviderHealth
-from tokenpulse_shared.series_window import Row, SeriesWindow, merged
+from tokenpulse_shared.series_window import Row, SeriesWindow, WindowTotal, merged
 
 _PERCENTILES: Final = (50.0, 95.0, 99.0)
 
@@ -20,6 +25,8 @@ def _counts(row: Row) -> dict[str, Any]:
         "tokens_input": row.count("tokens_input"),
         "tokens_output": row.count("tokens_output"),
         "total_cost": row.cost_usd,
+        "unpriced_requests": row.count("unpriced_requests"),
+        "requests_without_usage": row.count(USAGE_FIELDS["unknown"]),
     }
 
 
@@ -55,7 +62,7 @@ def _provider_json(window: SeriesWindow, total: Row, health: ProviderHealth | No
         "health_score": None if health is None else health.health.score,
         "health_status": None if health is None else health.health.status,
         "hourly_breakdown": {hour: _counts(row) for hour, row in window.by_hour().items()},
-        "coverage": window.coverage,
+        **basis(window.coverage, window.corrupt_keys),
     }
 
 
@@ -80,7 +87,10 @@ def realtime_json(
         "success_rate": ratio(whole.successes, whole.requests),
         "avg_health_score": average_health_score(list(health.values())),
         **_latencies(whole),
-        "coverage": max((window.coverage for window in windows), default=0.0),
+        **basis(
+            max((window.coverage for window in windows), default=0.0),
+            sum(window.corrupt_keys for window in windows),
+        ),
     }
 
 
@@ -90,36 +100,37 @@ def hourly_json(window: SeriesWindow, hours: int) -> dict[str, Any]:
         "provider": window.series.provider,
         "hours": hours,
         "data": {stamp("hour", row.start): row_json(row) for row in reversed(window.rows)},
-        "coverage": window.coverage,
+        **basis(window.coverage, window.corrupt_keys),
     }
 
 
 def latency_json(
-    window: SeriesWindow, quantity: str, percentiles: Sequence[float], hours: int
+    total: WindowTotal, quantity: str, percentiles: Sequence[float], hours: int
 ) -> dict[str, Any] | None:
     """Return `/latency/{provider}/{model}` in milliseconds; None without data.
 
     Percentiles are nearest rank, `min` and `max` the ends of the sketch: all within 1.1 % of the exact value
-    for windows up to 2 hours, within 2.2 % beyond. `avg` is exact.
+    for windows up to 2 hours, within 2.2 % beyond. `avg` is exact, and lies between `min` and `max`.
     """
-    row = window.total()
-    sketch = row.sketch(quantity)
+    sketch = total.row.sketch(quantity)
     ends = sketch.extremes()
     if ends is None:
         return None
+    average = total.row.mean_seconds(quantity)
+    known = ends if average is None else (*ends, average)
     values = sketch.quantiles(tuple(percentiles))
     return {
-        "provider": window.series.provider,
-        "model": window.series.model,
+        "provider": total.series.provider,
+        "model": total.series.model,
         "metric": quantity,
         "hours": hours,
         "count": sketch.count,
-        "avg": milliseconds(row.mean_seconds(quantity)),
-        "min": milliseconds(ends[0]),
-        "max": milliseconds(ends[1]),
+        "avg": milliseconds(average),
+        "min": milliseconds(min(known)),
+        "max": milliseconds(max(known)),
         **{
-            f"p{percentile:.9g}": milliseconds(value)
+            f"p{percentile:.6f}".rstrip("0").rstrip("."): milliseconds(value)
             for percentile, value in zip(percentiles, values, strict=True)
         },
-        "coverage": window.coverage,
+        **basis(total.coverage, total.corrupt_keys),
     }

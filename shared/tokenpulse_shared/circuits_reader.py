@@ -1,15 +1,18 @@
 """Read the state of circuit breakers and the recent calls they judge."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, get_args
 
 from tokenpulse_shared.breaker import BreakerPolicy, BreakerState
 from tokenpulse_shared.circuit_codec import decode_circuit
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.redis_reads import RedisReads
 
+CIRCUITS_PER_TRIP: Final = 300
+"""About 10 ms of work on the event loop, measured with 10 fields each."""
 _POLICY: Final = BreakerPolicy()
+_STATES: Final = frozenset(state.encode() for state in get_args(BreakerState))
 _LATEST: Final = 1e11
 """Epoch seconds in the year 5138: past it something else wrote the field."""
 
@@ -46,8 +49,10 @@ def circuit_status(
     `now`: what `opened_at` is measured against; `redis_now`: Redis' own time, which stamps recent calls.
 
     Raises:
-        ValueError: a field holds something else.
+        ValueError: a field holds something else; a state that is not known is never taken for CLOSED.
     """
+    if fields.get(b"state", b"CLOSED") not in _STATES:
+        raise ValueError(f"{fields[b'state']!r} is no state")
     held = decode_circuit(fields, redis_now, _POLICY.window_seconds)
     circuit, calls = held.circuit, held.successes + held.faults
     state, opened_at = circuit.state, circuit.opened_at
@@ -73,36 +78,36 @@ def circuit_status(
 
 
 class CircuitsReader:
-    """Load the breakers of known series."""
+    """Load the breakers of known series, at most `CIRCUITS_PER_TRIP` in a round trip."""
 
     def __init__(self, reads: RedisReads, keyspace: Keyspace) -> None:
         self._reads = reads
         self._keyspace = keyspace
 
-    async def load(self, provider: str, models: Sequence[str], now: float) -> list[CircuitStatus]:
-        """Return one status for each model, in order; one whose key holds something else is left out.
+    async def load(self, names: Sequence[tuple[str, str]], now: float) -> list[CircuitStatus]:
+        """Return one status for each (provider, model), in order; one whose key holds something else is left out.
 
         Raises:
             StoreUnavailableError: Redis cannot be reached, refused, or did not answer in time.
         """
-        if not models:
-            return []
-        keys = [self._keyspace.circuit(provider, model) for model in models]
-        (seconds, _), *replies = await self._reads.batch([("TIME",), *(("HGETALL", key) for key in keys)])
-        return list(self._statuses(provider, models, keys, replies, (now, float(seconds))))
+        statuses: list[CircuitStatus] = []
+        for start in range(0, len(names), CIRCUITS_PER_TRIP):
+            some = names[start : start + CIRCUITS_PER_TRIP]
+            keys = [self._keyspace.circuit(*pair) for pair in some]
+            (seconds, _), *replies = await self._reads.batch([("TIME",), *(("HGETALL", key) for key in keys)])
+            for pair, key, reply in zip(some, keys, replies, strict=True):
+                status = self._status(pair, key, reply, (now, float(seconds)))
+                if status is not None:
+                    statuses.append(status)
+        return statuses
 
-    def _statuses(
-        self,
-        provider: str,
-        models: Sequence[str],
-        keys: Sequence[str],
-        replies: Sequence[object],
-        moments: tuple[float, float],
-    ) -> Iterator[CircuitStatus]:
-        for model, key, reply in zip(models, keys, replies, strict=True):
-            if not self._reads.usable(key, reply, dict) or not isinstance(reply, dict):
-                continue
-            try:
-                yield circuit_status(provider, model, reply, *moments)
-            except ValueError as error:
-                self._reads.corrupt_keys.note(key, error)
+    def _status(
+        self, pair: tuple[str, str], key: str, reply: object, moments: tuple[float, float]
+    ) -> CircuitStatus | None:
+        if not self._reads.usable(key, reply, dict) or not isinstance(reply, dict):
+            return None
+        try:
+            return circuit_status(*pair, reply, *moments)
+        except ValueError as error:
+            self._reads.corrupt_keys.note(key, error)
+            return None

@@ -3,8 +3,7 @@
 TokenPulseError
 ├── SettingsError              a setting has a wrong value; names the variable, the value, the expectation
 ├── StoreError                 the store could not answer
-│   ├── StoreUnavailableError  Redis cannot be reached, or refused
-│   └── StoreCorruptError      a key holds something tokenpulse did not write
+│   └── StoreUnavailableError  Redis cannot be reached, or refused
 └── SealedRecordError          a packed window record cannot be decoded
 """
 
@@ -32,10 +31,6 @@ class StoreError(TokenPulseError):
 
 class StoreUnavailableError(StoreError):
     """Say that Redis cannot be reached, refused the connection, or did not answer in time."""
-
-
-class StoreCorruptError(StoreError):
-    """Name a key that holds something tokenpulse did not write."""
 
 
 class SealedRecordError(TokenPulseError, ValueError):

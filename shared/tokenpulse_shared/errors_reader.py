@@ -1,6 +1,6 @@
 """Read the last errors of a provider."""
 
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
 
 import orjson
 
@@ -19,12 +19,25 @@ class RecentError(TypedDict):
     latency_ms: float | None
 
 
+_TYPES: Final[dict[str, type | tuple[type, ...]]] = {
+    "model": str,
+    "error": str,
+    "type": str,
+    "status": int,
+    "timestamp": (int, float),
+    "latency_ms": (int, float),
+}
+
+
 def _decoded(item: bytes) -> RecentError | None:
+    """Return the error an item holds; None when something else wrote it."""
     try:
         values: Any = orjson.loads(item)
     except orjson.JSONDecodeError:
         return None
-    if not isinstance(values, dict):
+    if not isinstance(values, dict) or not all(
+        values.get(name) is None or isinstance(values[name], kind) for name, kind in _TYPES.items()
+    ):
         return None
     return RecentError(
         model=values.get("model"),
@@ -39,7 +52,7 @@ def _decoded(item: bytes) -> RecentError | None:
 async def load_recent_errors(
     reads: RedisReads, keyspace: Keyspace, provider: str, limit: int
 ) -> list[RecentError]:
-    """Return at most `limit` errors, newest first; an item that is no JSON object is left out.
+    """Return at most `limit` errors, newest first; an item that is no such error is left out.
 
     Raises:
         StoreUnavailableError: Redis cannot be reached, refused, or did not answer in time.
@@ -50,5 +63,5 @@ async def load_recent_errors(
         return []
     decoded = [_decoded(item) for item in reply]
     if None in decoded:
-        reads.corrupt_keys.note(key, "an item is no JSON object")
+        reads.corrupt_keys.note(key, "an item is no error of tokenpulse")
     return [error for error in decoded if error is not None]

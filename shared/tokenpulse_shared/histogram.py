@@ -4,8 +4,7 @@ Each exposed histogram's boundaries are a subset of its quantity's, so its cumul
 Counts are stored under the upper bound's text (`2.5`, `+Inf`): adding a boundary later moves no old count.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 # CONTRACT section 3, names of the metrics that need the boundaries.
@@ -59,24 +58,3 @@ COST: Final = _union(COST_USD)
 def bound_labels(bounds: Iterable[float]) -> tuple[str, ...]:
     """Return the text of each upper bound, then `+Inf`: one label per bucket index."""
     return (*(format(bound, "g") for bound in bounds), "+Inf")
-
-
-def bucket_of(bounds: tuple[float, ...], value: float) -> int:
-    """Return the index of the bucket whose upper bound is the first at or above the value."""
-    return bisect_left(bounds, value)
-
-
-def cumulative(counts: Mapping[str, int], bounds: Iterable[float]) -> list[tuple[str, int]]:
-    """Return (le, cumulative count) for each of `bounds`, then `+Inf`, from counts by fine upper bound.
-
-    `counts`: label of a fine bucket → count in it alone. Exact when `bounds` is a subset of the fine ones.
-    """
-    parsed = sorted((float(label), count) for label, count in counts.items())
-    total, position = 0, 0
-    rows: list[tuple[str, int]] = []
-    for bound in (*bounds, float("inf")):
-        while position < len(parsed) and parsed[position][0] <= bound:
-            total += parsed[position][1]
-            position += 1
-        rows.append(("+Inf" if bound == float("inf") else format(float(bound), "g"), total))
-    return rows

@@ -13,7 +13,7 @@ from redis.exceptions import ResponseError
 
 from tokenpulse_shared.corrupt_keys import CorruptKeys
 from tokenpulse_shared.redis_client import READER_CONNECTIONS
-from tokenpulse_shared.store_errors import translated_errors
+from tokenpulse_shared.store_errors import READ_DEADLINE_SECONDS, translated_errors
 
 Command = tuple[str | int | float, ...]
 """A command's name, then its arguments; the first argument is the key."""
@@ -26,8 +26,11 @@ def _is_wrong_type(error: Exception) -> bool:
 class RedisReads:
     """Send batches over one client of one event loop."""
 
-    def __init__(self, client: redis.asyncio.Redis) -> None:
-        self.client = client
+    def __init__(
+        self, client: redis.asyncio.Redis, *, deadline_seconds: float = READ_DEADLINE_SECONDS
+    ) -> None:
+        self._client = client
+        self._deadline_seconds = deadline_seconds
         self.corrupt_keys = CorruptKeys()
         self._turns = asyncio.Semaphore(READER_CONNECTIONS - 1)  # one is left to the load of the totals
 
@@ -35,12 +38,13 @@ class RedisReads:
         """Return one reply for each command, in order; `atomic` sees them all at one moment (MULTI/EXEC).
 
         Raises:
-            StoreUnavailableError: Redis cannot be reached, refused, or did not answer in time.
+            StoreUnavailableError: Redis cannot be reached, refused, or did not answer in time; the time
+                includes the wait for a connection.
         """
         if not commands:
             return []
-        async with self._turns, translated_errors():
-            async with self.client.pipeline(transaction=atomic) as pipeline:
+        async with translated_errors(self._deadline_seconds), self._turns:
+            async with self._client.pipeline(transaction=atomic) as pipeline:
                 for command in commands:
                     pipeline.execute_command(*command)
                 replies = list(await pipeline.execute(raise_on_error=False))

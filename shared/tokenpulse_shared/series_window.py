@@ -86,6 +86,16 @@ def merged(rows: Iterable[Row], start: int = 0) -> Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WindowTotal:
+    """Hold the sum of a window's rows, with its `coverage` and `corrupt_keys`: small however long the window."""
+
+    series: Series
+    row: Row
+    coverage: float
+    corrupt_keys: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesWindow:
     """Hold a series' rows that have data, oldest first, within the span.
 
@@ -110,6 +120,12 @@ class SeriesWindow:
     def total(self) -> Row:
         """Return the sum of the rows; O(rows · buckets)."""
         return merged(self.rows, self.span.begin)
+
+    def summed(self) -> WindowTotal:
+        """Return the sum of the rows with what it rests on; O(rows · buckets)."""
+        return WindowTotal(
+            series=self.series, row=self.total(), coverage=self.coverage, corrupt_keys=self.corrupt_keys
+        )
 
     def since(self, begin: int) -> Row:
         """Return the sum of the rows that start at or after `begin`."""

@@ -175,11 +175,9 @@ class MetricsStore:
     async def circuits(self) -> list[CircuitStatus]:
         """Return the breaker of every known series, by provider, then model."""
         now, known = await self.now(), await self._index.models(await self.providers())
-        return [
-            status
-            for provider, models in known.items()
-            for status in await self._circuits.load(provider, models, now)
-        ]
+        return await self._circuits.load(
+            [(provider, model) for provider, models in known.items() for model in models], now
+        )
 
     async def totals(self) -> Totals:
         """Return every counter that only grows; one load at a time."""

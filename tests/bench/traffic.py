@@ -97,7 +97,23 @@ def _endpoint() -> None:
 
 _CHAT_ROUTE: Final = Route(CHAT_PATH, _endpoint, methods=["POST"])
 _PLAIN_ROUTE: Final = Route("/items/{item}", _endpoint)
-_STARLETTE: Final = Starlette(routes=[_CHAT_ROUTE, _PLAIN_ROUTE])
+_OTHER_ROUTES: Final = [
+    Route(path, _endpoint, methods=["GET", "POST"])
+    for path in (
+        "/healthz",
+        "/readyz",
+        "/v1/models",
+        "/v1/models/{model:path}",
+        "/v1/completions",
+        "/v1/embeddings",
+        "/v1/moderations",
+        "/v1/audio/transcriptions",
+        "/v1/images/generations",
+        "/v1/files",
+    )
+]
+"""What a gateway has besides: starlette-exporter looks its route up among them again."""
+_STARLETTE: Final = Starlette(routes=[*_OTHER_ROUTES[:4], _CHAT_ROUTE, *_OTHER_ROUTES[4:], _PLAIN_ROUTE])
 
 
 def _app(bodies: Sequence[bytes], content_type: bytes, route: Route) -> App:

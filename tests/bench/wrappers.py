@@ -31,19 +31,20 @@ class PassThrough:
 
 
 def exporter(app: App) -> App:
-    """Return the app in starlette-exporter's middleware with its defaults.
+    """Return the app in starlette-exporter's middleware, body sizes measured as tokenpulse does, else its defaults.
 
     Raises:
         BenchDependencyError: it is not installed.
     """
     try:
         from starlette_exporter import PrometheusMiddleware
+        from starlette_exporter.optional_metrics import request_body_size, response_body_size
     except ImportError as error:
         raise BenchDependencyError(
             "starlette-exporter is not installed, and the overhead is measured beside it: run `make bench`, or "
             "`pip install --group bench` first."
         ) from error
-    wrapped: App = PrometheusMiddleware(app)
+    wrapped: App = PrometheusMiddleware(app, optional_metrics=[request_body_size, response_body_size])
     return wrapped
 
 

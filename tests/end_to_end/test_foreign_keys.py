@@ -1,6 +1,7 @@
 """A key that something else wrote costs what would have gone into it, nothing more."""
 
 import time
+from contextlib import closing
 from typing import cast
 
 import redis
@@ -28,11 +29,10 @@ class _StandingClock:
 
 
 def _flush_one(url: str, clock: _StandingClock) -> dict[str, int]:
-    recorder = Recorder(url, clock=clock, flush_interval=60)
-    recorder.record(provider="acme", model="chat-1", latency_ms=250.0, tokens_input=7)
-    assert recorder.flush()
-    counts: dict[str, int] = recorder.stats()["counts"]
-    recorder.close()
+    with closing(Recorder(url, clock=clock, flush_interval=60)) as recorder:
+        recorder.record(provider="acme", model="chat-1", latency_ms=250.0, tokens_input=7)
+        assert recorder.flush()
+        counts: dict[str, int] = recorder.stats()["counts"]
     return counts
 
 

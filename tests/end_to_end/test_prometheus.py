@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+from contextlib import closing
 
 import httpx
 import pytest
@@ -29,20 +30,20 @@ def _reader(redis_url: str, port: int) -> RunningProcess:
 
 
 def _record(redis_url: str) -> None:
-    recorder = Recorder(redis_url=redis_url)
-    for latency_ms in (100, 200, 400, 31_000):
-        recorder.record(
-            provider="openai",
-            model="openai/gpt-4o",
-            latency_ms=latency_ms,
-            success=latency_ms < 31_000,
-            cost=0.25,
-            tokens_input=10,
-            tokens_output=30,
-            ttft_ms=50,
-        )
-    recorder.record(provider="poison", model=POISON, latency_ms=1_000, success=True)
-    assert recorder.flush()
+    with closing(Recorder(redis_url=redis_url)) as recorder:
+        for latency_ms in (100, 200, 400, 31_000):
+            recorder.record(
+                provider="openai",
+                model="openai/gpt-4o",
+                latency_ms=latency_ms,
+                success=latency_ms < 31_000,
+                cost=0.25,
+                tokens_input=10,
+                tokens_output=30,
+                ttft_ms=50,
+            )
+        recorder.record(provider="poison", model=POISON, latency_ms=1_000, success=True)
+        assert recorder.flush()
 
 
 def test_prometheus_sees_what_was_recorded(redis_server: RedisServer) -> None:

@@ -1,6 +1,7 @@
 """The reader's JSON endpoints over a real Redis, filled by the real recorder, compared with a ledger."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -25,10 +26,9 @@ FRESH = {"computed_at": TIMESTAMP, "stale": False}
 async def reader(redis_url: str, redis_client: redis.Redis) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client of a reader whose store holds `CALLS`, partly packed, and a provider long idle."""
     clock = FakeClock(NOW - 90_000)
-    recorder = Recorder(redis_url=redis_url, clock=clock)
-    record(recorder, CALLS[0]._replace(provider="idle", model="m", ttft_ms=None))
-    replay(CALLS, recorder, clock, NOW)
-    recorder.close()
+    with closing(Recorder(redis_url=redis_url, clock=clock)) as recorder:
+        record(recorder, CALLS[0]._replace(provider="idle", model="m", ttft_ms=None))
+        replay(CALLS, recorder, clock, NOW)
     seal(redis_client, Keyspace(), "groq")
     seal(redis_client, Keyspace(), "openai", 20)
     async with reader_client(redis_url, clock=clock) as client:
@@ -119,10 +119,12 @@ async def test_a_provider_without_data_has_zero_counts_and_no_averages(reader: h
     }
 
 
-async def test_coverage_tells_since_when_there_is_data(redis_url: str) -> None:
+async def test_coverage_tells_since_when_there_is_data(
+    redis_url: str, open_recorder: Callable[..., Recorder]
+) -> None:
     """First data a quarter of an hour ago: that part of the window."""
     clock = FakeClock(NOW - 920)
-    recorder = Recorder(redis_url=redis_url, clock=clock)
+    recorder = open_recorder(redis_url=redis_url, clock=clock)
     recorder.record(provider="p", model="m", latency_ms=1.0)
     recorder.flush()
     recorder.close()
@@ -259,10 +261,10 @@ async def test_latency_of_ttft(reader: httpx.AsyncClient) -> None:
         assert (await get(reader, f"/api/monitoring/latency/{path}", 404))["error"]["code"] == "no_data"
 
 
-async def test_circuit_breakers(redis_url: str) -> None:
+async def test_circuit_breakers(redis_url: str, open_recorder: Callable[..., Recorder]) -> None:
     """Every known series; five timeouts in a row open one, which probes may enter a minute later."""
     clock = FakeClock(NOW)
-    recorder = Recorder(redis_url=redis_url, clock=clock)
+    recorder = open_recorder(redis_url=redis_url, clock=clock)
     recorder.record(provider="p", model="a/good", latency_ms=1.0)
     for _ in range(5):
         recorder.record(provider="p", model="bad", latency_ms=1.0, success=False, error_type="timeout")
@@ -348,10 +350,10 @@ async def test_an_hour_of_a_provider(reader: httpx.AsyncClient) -> None:
     await get(reader, "/api/metrics/realtime?type=provider&id=never", 404)
 
 
-async def test_an_hour_of_a_gateway(redis_url: str) -> None:
+async def test_an_hour_of_a_gateway(redis_url: str, open_recorder: Callable[..., Recorder]) -> None:
     """Success and errors apart."""
     clock = FakeClock(NOW)
-    recorder = Recorder(redis_url=redis_url, clock=clock)
+    recorder = open_recorder(redis_url=redis_url, clock=clock)
     recorder.record(provider="p", model="a", latency_ms=100.0, gateway="gw")
     recorder.record(provider="p", model="b", latency_ms=200.0, gateway="gw", success=False)
     recorder.flush()

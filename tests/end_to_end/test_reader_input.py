@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import AsyncIterator, Iterable
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -31,10 +32,9 @@ PATHS = (
 
 @pytest.fixture
 async def reader(redis_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    recorder = Recorder(redis_url=redis_url)
-    recorder.record(provider="p", model="m", latency_ms=1.0, success=False, error_message="x")
-    recorder.flush()
-    recorder.close()
+    with closing(Recorder(redis_url=redis_url)) as recorder:
+        recorder.record(provider="p", model="m", latency_ms=1.0, success=False, error_message="x")
+        recorder.flush()
     async with reader_client(redis_url) as client:
         yield client
 

@@ -35,12 +35,11 @@ async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
 
 
 def write(url: str, count: int) -> None:
-    recorder = Recorder(redis_url=url)
-    for _ in range(count):
-        recorder.record(provider="p", model="m", latency_ms=250.0, error_message=None)
-    recorder.record(provider="p", model="m", latency_ms=1.0, success=False, error_message="boom")
-    assert recorder.flush()
-    recorder.close()
+    with contextlib.closing(Recorder(redis_url=url)) as recorder:
+        for _ in range(count):
+            recorder.record(provider="p", model="m", latency_ms=250.0, error_message=None)
+        recorder.record(provider="p", model="m", latency_ms=1.0, success=False, error_message="boom")
+        assert recorder.flush()
 
 
 async def test_the_last_good_answers_are_served_while_redis_is_away(redis_server: RedisServer) -> None:

@@ -103,11 +103,11 @@ def test_provider_without_new_traffic_is_replayed_too(redis_server: RedisServer,
 
 
 def test_what_cannot_be_replayed_is_counted(
-    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, open_recorder: Callable[..., Recorder]
 ) -> None:
     """With no memory of old batches an emptied server's loss is counted to the request."""
     monkeypatch.setattr(redis_writer, "RING_BYTES", 0)
-    recorder, ledger = Recorder(redis_server.url, flush_interval=60), Ledger()
+    recorder, ledger = open_recorder(redis_server.url, flush_interval=60), Ledger()
     for times in (40, 30, 20):
         _record(recorder, ledger, times)
         assert recorder.flush()
@@ -141,10 +141,12 @@ def test_frozen_server_counts_once_what_it_was_sent_twice(
     assert recorder.stats()["counts"]["duplicates"] >= 1
 
 
-def test_server_down_at_the_start_costs_nothing(redis_server: RedisServer) -> None:
+def test_server_down_at_the_start_costs_nothing(
+    redis_server: RedisServer, open_recorder: Callable[..., Recorder]
+) -> None:
     """Recording works before Redis does, without waiting for it."""
     redis_server.kill()
-    recorder, ledger = Recorder(redis_server.url, flush_interval=FLUSH_SECONDS), Ledger()
+    recorder, ledger = open_recorder(redis_server.url, flush_interval=FLUSH_SECONDS), Ledger()
     begin = time.perf_counter()
     _record(recorder, ledger, 200)
     seconds = time.perf_counter() - begin

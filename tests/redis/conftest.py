@@ -25,9 +25,6 @@ def make_recorder(redis_url: str) -> Iterator[Callable[..., Recorder]]:
 
 
 @pytest.fixture
-def recorder(redis_url: str) -> Iterator[Recorder]:
+def recorder(redis_url: str, open_recorder: Callable[..., Recorder]) -> Recorder:
     """Give a recorder of the shared Redis that flushes often once it is started."""
-    recorder = Recorder(redis_url, flush_interval=0.05)
-    yield recorder
-    recorder.close()
-    recorder._client.close()
+    return open_recorder(redis_url, flush_interval=0.05)

@@ -2,7 +2,7 @@
 
 import gzip
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 import httpx
 import pytest
@@ -42,9 +42,9 @@ async def _reader_client(url: str) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 async def reader(redis_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client of a reader whose Redis holds one request."""
-    recorder = Recorder(redis_url=redis_url)
-    recorder.record(provider="openai", model='openai/"q"\\', latency_ms=100, success=True, cost=0.25)
-    assert recorder.flush()
+    with closing(Recorder(redis_url=redis_url)) as recorder:
+        recorder.record(provider="openai", model='openai/"q"\\', latency_ms=100, success=True, cost=0.25)
+        assert recorder.flush()
     async with _reader_client(redis_url) as client:
         yield client
 
@@ -129,12 +129,12 @@ async def test_any_header_gets_an_answer(reader: httpx.AsyncClient, value: bytes
 
 async def test_cost_is_known_only_where_a_request_had_a_price(redis_url: str) -> None:
     """A provider whose requests had no price costs an unknown sum, not nothing."""
-    recorder = Recorder(redis_url=redis_url)
-    recorder.record(provider="free", model="m", latency_ms=1, success=True, cost=0.0)
-    recorder.record(provider="priced", model="m", latency_ms=1, success=True, cost=0.25)
-    recorder.record(provider="priced", model="m", latency_ms=1, success=True)
-    recorder.record(provider="unpriced", model="m", latency_ms=1, success=True)
-    assert recorder.flush()
+    with closing(Recorder(redis_url=redis_url)) as recorder:
+        recorder.record(provider="free", model="m", latency_ms=1, success=True, cost=0.0)
+        recorder.record(provider="priced", model="m", latency_ms=1, success=True, cost=0.25)
+        recorder.record(provider="priced", model="m", latency_ms=1, success=True)
+        recorder.record(provider="unpriced", model="m", latency_ms=1, success=True)
+        assert recorder.flush()
 
     async with _reader_client(redis_url) as client:
         text = (await client.get("/prometheus/metrics/business")).text

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import pytest
 import redis
@@ -121,9 +122,11 @@ def test_a_forked_child_begins_with_nothing(recorder: Recorder, redis_client: re
     parent_client.close()
 
 
-def test_draining_flushes_at_once(redis_url: str, redis_client: redis.Redis) -> None:
+def test_draining_flushes_at_once(
+    redis_url: str, redis_client: redis.Redis, open_recorder: Callable[..., Recorder]
+) -> None:
     """A process that was told to end flushes after every call, however long its interval."""
-    recorder = Recorder(redis_url, flush_interval=60)
+    recorder = open_recorder(redis_url, flush_interval=60)
     recorder.record(provider="p", model="m")
     recorder.drain()
     wait_until(lambda: series_totals(redis_client, "p").get("total_requests") == 1, "the call in Redis")

@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -24,10 +24,10 @@ def _is_kept(recorder: Recorder) -> bool:
     return recorder.stats()["series"] + recorder.stats()["pending_batches"] >= 1
 
 
-def test_a_lost_reply_counts_once(redis_server: RedisServer) -> None:
+def test_a_lost_reply_counts_once(redis_server: RedisServer, open_recorder: Callable[..., Recorder]) -> None:
     """A connection cut after Redis applied a batch leaves exact totals behind the running thread."""
     with FaultProxy(redis_server.port) as proxy, redis_server.client() as client:
-        recorder = Recorder(proxy.url, flush_interval=0.05)
+        recorder = open_recorder(proxy.url, flush_interval=0.05)
         recorder.record(provider="p", model="m", tokens_input=3)
         wait_until(lambda: series_totals(client, "p").get("tokens_input") == 3, "the first call")
         proxy.drop_reply_to(b'"increments"')
@@ -41,9 +41,11 @@ def test_a_lost_reply_counts_once(redis_server: RedisServer) -> None:
         assert recorder.stats()["observations"] == 3
 
 
-def test_redis_that_lost_all_is_restored(redis_server: RedisServer) -> None:
+def test_redis_that_lost_all_is_restored(
+    redis_server: RedisServer, open_recorder: Callable[..., Recorder]
+) -> None:
     """After a restart without data the recent batches come again; totals are those of the ledger."""
-    recorder = Recorder(redis_server.url, flush_interval=0.05)
+    recorder = open_recorder(redis_server.url, flush_interval=0.05)
     for _ in range(5):
         recorder.record(provider="p", model="m")
         assert recorder.flush()

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -43,11 +44,8 @@ class Written:
         self.calls = calls
         self.client = client
         clock = FakeClock(calls[0].at)
-        recorder = Recorder(redis_url=url, clock=clock)
-        try:
+        with closing(Recorder(redis_url=url, clock=clock)) as recorder:
             replay(calls, recorder, clock, NOW)
-        finally:
-            recorder.close()
         self.clock = clock
         for provider in PROVIDERS if packed else ():
             seal(client, KEYS, provider, packed)
@@ -251,10 +249,12 @@ async def test_indexes_of_another_type_read_as_empty(store: MetricsStore, redis_
     assert await store.circuits() == []
 
 
-async def test_health_is_unknown_below_five_samples(redis_url: str) -> None:
+async def test_health_is_unknown_below_five_samples(
+    redis_url: str, open_recorder: Callable[..., Recorder]
+) -> None:
     """Four calls are too few to judge; the fifth is enough; caller errors do not count."""
     clock = FakeClock(NOW)
-    recorder = Recorder(redis_url=redis_url, clock=clock)
+    recorder = open_recorder(redis_url=redis_url, clock=clock)
     async with MetricsStore(redis_url, clock=clock) as store:
         for _ in range(4):
             recorder.record(provider="p", model="m", latency_ms=2000.0)
@@ -278,9 +278,11 @@ async def test_health_is_unknown_below_five_samples(redis_url: str) -> None:
     assert (later.status, later.sample_count) == ("unknown", 0)
 
 
-async def test_errors_are_newest_first_and_bounded(redis_url: str, store: MetricsStore) -> None:
+async def test_errors_are_newest_first_and_bounded(
+    redis_url: str, store: MetricsStore, open_recorder: Callable[..., Recorder]
+) -> None:
     """The last hundred are kept; what is no JSON object is left out."""
-    recorder = Recorder(redis_url=redis_url, clock=FakeClock(NOW))
+    recorder = open_recorder(redis_url=redis_url, clock=FakeClock(NOW))
     for number in range(105):
         recorder.record(provider="p", model="m", latency_ms=number, success=False, error_message=f"e{number}")
     recorder.flush()
@@ -325,9 +327,11 @@ async def test_the_hour_of_a_model_is_summed_over_its_providers(write: Callable[
         assert await store.model_hour("stranger", start) == []
 
 
-async def test_gateway_hour(redis_url: str, redis_client: redis.Redis, store: MetricsStore) -> None:
+async def test_gateway_hour(
+    redis_url: str, redis_client: redis.Redis, store: MetricsStore, open_recorder: Callable[..., Recorder]
+) -> None:
     """Success and errors apart, the average in seconds, models counted once; None for a stranger."""
-    recorder = Recorder(redis_url=redis_url, clock=FakeClock(NOW))
+    recorder = open_recorder(redis_url=redis_url, clock=FakeClock(NOW))
     recorder.record(provider="p", model="a", latency_ms=100.0, gateway="gw")
     recorder.record(provider="p", model="a", latency_ms=300.0, gateway="gw")
     recorder.record(provider="p", model="b", latency_ms=200.0, gateway="gw", success=False)
@@ -351,10 +355,12 @@ async def test_gateway_hour(redis_url: str, redis_client: redis.Redis, store: Me
     assert (odd.success, odd.model_count) == (0, 0)
 
 
-async def test_circuits_tell_what_writers_moved(redis_url: str, redis_client: redis.Redis) -> None:
+async def test_circuits_tell_what_writers_moved(
+    redis_url: str, redis_client: redis.Redis, open_recorder: Callable[..., Recorder]
+) -> None:
     """Five faults in a row open a breaker for 60 s; the others read CLOSED; a key of others is left out."""
     clock = FakeClock(NOW)
-    recorder = Recorder(redis_url=redis_url, clock=clock)
+    recorder = open_recorder(redis_url=redis_url, clock=clock)
     for _ in range(3):
         recorder.record(provider="p", model="good", latency_ms=1.0)
     for _ in range(5):
@@ -375,10 +381,12 @@ async def test_circuits_tell_what_writers_moved(redis_url: str, redis_client: re
     assert (probing.state, probing.is_available, probing.retry_at) == ("HALF_OPEN", True, NOW + 60)
 
 
-async def test_odd_hashes_are_left_out_one_by_one(redis_url: str, redis_client: redis.Redis) -> None:
+async def test_odd_hashes_are_left_out_one_by_one(
+    redis_url: str, redis_client: redis.Redis, open_recorder: Callable[..., Recorder]
+) -> None:
     """A breaker opened in the year 10^292, a gateway's hour that is text, members that name no time."""
     clock = FakeClock(NOW)
-    recorder = Recorder(redis_url=redis_url, clock=clock)
+    recorder = open_recorder(redis_url=redis_url, clock=clock)
     for model in ("odd", "good"):
         recorder.record(provider="p", model=model, latency_ms=100.0, gateway="gw")
     assert recorder.flush()
@@ -407,9 +415,11 @@ async def test_odd_hashes_are_left_out_one_by_one(redis_url: str, redis_client: 
         assert store.corrupt_keys == 3
 
 
-async def test_names_with_separators_are_series_of_their_own(redis_url: str, store: MetricsStore) -> None:
+async def test_names_with_separators_are_series_of_their_own(
+    redis_url: str, store: MetricsStore, open_recorder: Callable[..., Recorder]
+) -> None:
     """`a:b` + `c` is not `a` + `b:c`; names come back as they were given."""
-    recorder = Recorder(redis_url=redis_url, clock=FakeClock(NOW))
+    recorder = open_recorder(redis_url=redis_url, clock=FakeClock(NOW))
     names = [("a:b", "c"), ("a", "b:c"), ("{a}", "*"), ("a%3Ab", "c"), ("a b", "日本")]
     for count, (provider, model) in enumerate(names, 1):
         for _ in range(count):
@@ -455,12 +465,12 @@ async def test_a_refusal_is_unavailable_not_corrupt(redis_servers: Callable[...,
             await store.providers()
 
 
-async def test_an_embedded_store_answers_the_same() -> None:
+async def test_an_embedded_store_answers_the_same(open_recorder: Callable[..., Recorder]) -> None:
     """memory:// goes through the same scripts and reads."""
     url = "memory://test-store"
     calls = random_calls(15, 150, NOW - 1500, NOW)
     clock = FakeClock(calls[0].at)
-    recorder = Recorder(redis_url=url, clock=clock)
+    recorder = open_recorder(redis_url=url, clock=clock)
     replay(calls, recorder, clock, NOW)
     recorder.close()
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 import redis
@@ -25,21 +26,21 @@ async def _load(url: str) -> Totals:
 
 
 def _record(url: str) -> None:
-    recorder = Recorder(redis_url=url)
-    for latency_ms in (100, 200, 31_000):
-        recorder.record(
-            provider="openai",
-            model="openai/gpt-4o",
-            latency_ms=latency_ms,
-            success=True,
-            cost=0.5,
-            tokens_input=10,
-            tokens_output=20,
-            ttft_ms=50,
-        )
-    recorder.record(provider="a:{b}", model="c d%/é", latency_ms=1, success=False, error_message="down")
-    recorder.count_http(HttpExchange("GET", "/x/{id}", 200, 0.2, 10, 2_000, None))
-    assert recorder.flush()
+    with closing(Recorder(redis_url=url)) as recorder:
+        for latency_ms in (100, 200, 31_000):
+            recorder.record(
+                provider="openai",
+                model="openai/gpt-4o",
+                latency_ms=latency_ms,
+                success=True,
+                cost=0.5,
+                tokens_input=10,
+                tokens_output=20,
+                ttft_ms=50,
+            )
+        recorder.record(provider="a:{b}", model="c d%/é", latency_ms=1, success=False, error_message="down")
+        recorder.count_http(HttpExchange("GET", "/x/{id}", 200, 0.2, 10, 2_000, None))
+        assert recorder.flush()
 
 
 async def test_totals_are_what_was_recorded(redis_url: str) -> None:

@@ -71,6 +71,17 @@ class SseFramer:
 
     def feed(self, chunk: bytes) -> list[SseEvent]:
         """Return the events that this chunk completes, in order."""
+        if (
+            not self._held_bytes
+            and not self._has_open_cr
+            and not self._is_skipping
+            and chunk.startswith(b"data: ")
+            and chunk.find(b"\n") == len(chunk) - 2
+            and chunk.endswith(b"\n\n")
+            and b"\r" not in chunk
+        ):  # one whole event of one line, as nearly every provider sends it
+            self._is_first = False
+            return [SseEvent(chunk[6:-2])]
         chunk, self._has_open_cr = with_line_feeds(chunk, self._has_open_cr)
         self._held.append(chunk)
         self._held_bytes += len(chunk)

@@ -1,8 +1,8 @@
 """Hold the exposition that scrapes are answered from.
 
 Strategy: rendering is part of loading a snapshot, in a thread, so no scrape waits for it; the new exposition
-takes the old one's place when it is whole. While Redis is away the last one stays, older at every attempt to
-load, with `redis_up` 0: never zeros.
+takes the old one's place when it is whole. While loading fails the last one stays, older at every attempt,
+with `redis_up` 0 when Redis is the reason: never zeros.
 """
 
 import asyncio
@@ -38,17 +38,17 @@ class ExpositionHolder:
         async def load_and_render() -> Snapshot:
             try:
                 snapshot = await load()
-            except StoreError:
-                self._note_redis_away()
+                loaded_at = self._clock.monotonic()
+                self._current = await asyncio.to_thread(Exposition.of, facts_of(snapshot))
+            except Exception as error:
+                self._grow_older(is_redis_up=not isinstance(error, StoreError))
                 raise
-            loaded_at = self._clock.monotonic()
-            self._current = await asyncio.to_thread(Exposition.of, facts_of(snapshot))
             self._loaded_at = loaded_at
             return snapshot
 
         return load_and_render
 
-    def _note_redis_away(self) -> None:
+    def _grow_older(self, *, is_redis_up: bool) -> None:
         if self._current is not None:
             age_seconds = self._clock.monotonic() - self._loaded_at
-            self._current = self._current.aged(age_seconds, is_redis_up=False)
+            self._current = self._current.aged(age_seconds, is_redis_up=is_redis_up)

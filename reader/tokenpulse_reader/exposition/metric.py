@@ -19,8 +19,8 @@ class Metric:
     """Describe a metric family: its name as in the text format, with `_total` or `_info`.
 
     `bounds` are the exposed upper bounds; `fine` are those of the quantity it is summed from, of which
-    `bounds` is a subset; a sum as Redis holds it is divided by `sum_divisor`. `is_untyped_in_openmetrics`: the counter's family name without `_total` is taken by
-    another metric, which OpenMetrics forbids.
+    `bounds` is a subset; a sum as Redis holds it is divided by `sum_divisor`. `is_untyped_in_openmetrics`: the
+    counter's family name without `_total` is taken by another metric, which OpenMetrics forbids.
     """
 
     name: str

@@ -2,8 +2,8 @@
 
 Strategy: a histogram's lines are one template per metric, filled per series by one `%`: about 5 µs for the
 20 lines of a series. The samples' text is the same in both formats; only HELP, TYPE, UNIT, EOF differ.
-Invariants: no series occurs twice; label values never break a line (control characters, bidirectional controls, surrogates are
-replaced, quotes escaped); numbers have no spelling that depends on the locale.
+Invariants: no series occurs twice; label values never break a line (control characters, bidirectional controls,
+surrogates are replaced, quotes escaped); numbers have no spelling that depends on the locale.
 """
 
 from collections.abc import Iterable

@@ -49,13 +49,12 @@ async def test_the_first_request_waits_for_the_first_snapshot() -> None:
     source = Source()
     snapshots = Snapshots(source.load, 60.0, FakeClock())
     assert snapshots.peek() is None
-    assert (snapshots.age_seconds, snapshots.is_too_old, snapshots.is_redis_up) == (None, False, False)
+    assert (snapshots.age_seconds, snapshots.is_too_old) == (None, False)
     snapshots.start()
     served = await snapshots.current()
     await snapshots.stop()
 
     assert (served.value.version, served.computed_at, served.is_stale) == (1, 101.0, False)
-    assert snapshots.is_redis_up
 
 
 async def test_failing_from_the_start_is_told_at_once() -> None:

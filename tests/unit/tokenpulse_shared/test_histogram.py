@@ -29,28 +29,3 @@ def test_every_published_boundary_is_a_fine_one(
     """Without that the counts could not be exact."""
     assert {float(bound) for bound in published} <= set(fine)
     assert list(fine) == sorted(set(fine))
-
-
-@pytest.mark.parametrize(("fine", "published"), PUBLISHED)
-@given(data=st.data())
-def test_cumulative_counts_are_exact(
-    fine: tuple[float, ...], published: tuple[float, ...], data: st.DataObject
-) -> None:
-    """Values on a boundary count at or below it, as `le` says."""
-    value = st.one_of(st.sampled_from(fine), st.floats(min_value=0.0, max_value=fine[-1] * 2))
-    values = data.draw(st.lists(value, max_size=50))
-    labels, counts = histogram.bound_labels(fine), dict[str, int]()
-    for each in values:
-        label = labels[histogram.bucket_of(fine, each)]
-        counts[label] = counts.get(label, 0) + 1
-
-    rows = histogram.cumulative(counts, published)
-
-    bounds = [*published, float("inf")]
-    assert [count for _, count in rows] == [sum(each <= bound for each in values) for bound in bounds]
-    assert [le for le, _ in rows] == [format(float(bound), "g") for bound in published] + ["+Inf"]
-
-
-def test_nothing_counted_is_all_zero() -> None:
-    """Every boundary is there all the same."""
-    assert histogram.cumulative({}, (1, 2.5)) == [("1", 0), ("2.5", 0), ("+Inf", 0)]
