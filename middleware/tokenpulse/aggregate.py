@@ -1,6 +1,6 @@
 """Fold observations into deltas by provider, minute, model.
 
-Strategy: one lock, held for about 2 µs per observation. A provider's deltas wait here until the flusher takes
+Strategy: one lock, held for about 2 µs per observation, once for a batch. A provider's deltas wait here until the flusher takes
 them, so while Redis is away they keep folding: memory follows the series that are alive, not the traffic.
 Invariants: every observation is in exactly one delta; taking a provider's deltas removes them.
 Bounds: per provider and minute `max_models` admitted names plus as many candidates, further names fold into
@@ -116,26 +116,39 @@ class Aggregator:
 
     def fold(self, observation: Observation, now: float) -> None:
         """Count one observation in the minute of `now`, epoch seconds."""
-        minute = int(now // 60)
         with self._lock:
-            self.observations += 1
-            provider = self._providers.get(observation.provider)
-            if provider is None:
-                provider = self._new_provider(observation.provider)
-            if provider.minute != minute:
-                provider.turn_to(minute)
-            delta = provider.current.get(observation.model)
-            if delta is None:
-                delta = self._new_series(provider, observation)
-            delta.fold(observation)
-            provider.observations += 1
-            outcome = observation.outcome
-            if outcome == "success":
-                delta.qualifies = provider.is_vouched = True
-            else:
-                self._fold_failure(provider, delta, observation, now)
-            if observation.gateway is not None:
-                self._gateways.fold(observation.gateway, observation, minute)
+            self._fold(observation, now)
+
+    def fold_all(self, waiting: deque[tuple[Observation, float]]) -> list[Exception]:
+        """Count all that waits, each with its `now`; return what bad ones raised."""
+        errors: list[Exception] = []
+        with self._lock:
+            while waiting:
+                try:
+                    self._fold(*waiting.popleft())
+                except Exception as error:  # noqa: BLE001  # one bad record must not take the others along
+                    errors.append(error)
+        return errors
+
+    def _fold(self, observation: Observation, now: float) -> None:
+        minute = int(now // 60)
+        self.observations += 1
+        provider = self._providers.get(observation.provider)
+        if provider is None:
+            provider = self._new_provider(observation.provider)
+        if provider.minute != minute:
+            provider.turn_to(minute)
+        delta = provider.current.get(observation.model)
+        if delta is None:
+            delta = self._new_series(provider, observation)
+        delta.fold(observation)
+        provider.observations += 1
+        if observation.outcome == "success":
+            delta.qualifies = provider.is_vouched = True
+        else:
+            self._fold_failure(provider, delta, observation, now)
+        if observation.gateway is not None:
+            self._gateways.fold(observation.gateway, observation, minute)
 
     @staticmethod
     def _fold_failure(

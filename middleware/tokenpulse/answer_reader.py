@@ -2,11 +2,9 @@
 
 from typing import Final, NamedTuple
 
-import orjson
-
 from tokenpulse.asgi import Message
-from tokenpulse.capture import BoundedBody
-from tokenpulse.dialects.base import Dialect, ErrorFacts, JsonObject, RequestFacts, Usage
+from tokenpulse.capture import BoundedBody, json_object
+from tokenpulse.dialects.base import Dialect, ErrorFacts, RequestFacts, Usage, new_record
 from tokenpulse.stream_facts import StreamFacts
 from tokenpulse.stream_reader import StreamReader
 
@@ -61,7 +59,7 @@ class AnswerReader:
         """
         self.status_code = message["status"]
         headers = message.get("headers", ())
-        if not isinstance(headers, list | tuple):
+        if not isinstance(headers, (list, tuple)):  # `list | tuple` is made anew by each call: 0.2 µs
             return
         for name, value in headers:
             if len(name) == 12 and name.lower() == b"content-type":
@@ -111,26 +109,21 @@ class AnswerReader:
         if self._body is None and not pieces:
             return Answer(self._is_stream)
         is_failure = self.status_code >= 400
-        parsed = self._parsed(pieces)
+        if self._body is None and len(pieces) == 1:  # nearly every answer
+            parsed = json_object(pieces[0])
+        else:
+            parsed = self._bounded_body(pieces).json_object(_CUT_KEYS)
         if parsed is not None:
             model, finish_reason, usage, error = self._dialect.answer(parsed, is_failure)
-            return Answer(
-                False, model, finish_reason, usage, error, None, None, None, False, _usage_faults(usage)
+            faults = _USAGE_REJECTED if usage is not None and usage.has_rejected else ()
+            return new_record(
+                Answer, (False, model, finish_reason, usage, error, None, None, None, False, faults)
             )
         if not is_failure:
             return Answer(False, faults=("response_malformed",))
         body = self._bounded_body(pieces) if self._body is None else self._body
         text = body.start(_ERROR_TEXT_BYTES).decode("utf-8", "replace").strip()
         return Answer(False, error=ErrorFacts(message=text or None))
-
-    def _parsed(self, pieces: list[bytes]) -> JsonObject | None:
-        if self._body is None and len(pieces) == 1:  # nearly every answer
-            try:
-                body = orjson.loads(pieces[0])
-            except orjson.JSONDecodeError:
-                return None
-            return body if isinstance(body, dict) else None
-        return self._bounded_body(pieces).json_object(_CUT_KEYS)
 
 
 def _usage_faults(usage: Usage | None) -> tuple[str, ...]:

@@ -18,6 +18,15 @@ PIECE_BYTES: Final = 64
 """What a reference to a piece costs besides its bytes: list slot, bytes header, time stamp."""
 
 
+def json_object(body: bytes) -> JsonObject | None:
+    """Return a whole body as a JSON object, None if it is none."""
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
 class BoundedBody:
     """Hold the pieces of one body: all of them, or its first and last bytes."""
 
@@ -75,11 +84,7 @@ class BoundedBody:
         Of a body that was cut, only what its ends tell of these keys.
         """
         if self._head is None:
-            try:
-                body = orjson.loads(self.whole())
-            except orjson.JSONDecodeError:
-                return None
-            return body if isinstance(body, dict) else None
+            return json_object(self.whole())
         facts = scalars_at_start(self._head, keys)
         tail = self.whole()
         for key in keys:

@@ -4,7 +4,7 @@ from asyncio import CancelledError
 from typing import TYPE_CHECKING, Final
 
 from tokenpulse.answer_reader import Answer
-from tokenpulse.dialects.base import Usage
+from tokenpulse.dialects.base import Usage, new_record
 from tokenpulse.naming import Names
 from tokenpulse.outcome import Ending, decide_outcome
 from tokenpulse_shared.names import clean_name
@@ -15,28 +15,19 @@ if TYPE_CHECKING:
     from tokenpulse.observer import InferenceObserver
 
 _NO_USAGE: Final = Usage()
-_new_observation: Final = tuple.__new__
-"""Makes the record from a tuple in a third of the time its constructor takes."""
-
 _UNANSWERED_STATUS: Final = 500
 """What servers answer for an app that raised, or returned, without a response."""
 
 
-def _since(started: float, at: float | None) -> float | None:
-    return None if at is None else at - started
-
-
-def _time_per_output_token(answer: Answer, tokens: int | None) -> float | None:
+def _time_per_output_token(first: float | None, last: float | None, tokens: int | None) -> float | None:
     """Return (last content - first content) / (tokens - 1): 3 s for 61 tokens is 0.05 s."""
-    first, last = answer.first_content_at, answer.last_content_at
-    if tokens is None or tokens < 2 or first is None or last is None:
+    if first is None or last is None or tokens is None or tokens < 2:
         return None
     return (last - first) / (tokens - 1)
 
 
-def _usage_source(usage: Usage, outcome: Outcome, answer: Answer) -> UsageSource:
-    if usage.tokens_input is None and usage.tokens_output is None:
-        return "unknown"
+def _usage_source(outcome: Outcome, answer: Answer) -> UsageSource:
+    """Return how far reported usage can be trusted."""
     is_broken = outcome != "success" and answer.is_stream is True
     return "partial" if is_broken and answer.is_cut else "reported"
 
@@ -64,10 +55,8 @@ def _outcome(observer: "InferenceObserver", answer: Answer, raised: BaseExceptio
     )
 
 
-def _error(answer: Answer, outcome: Outcome, raised: BaseException | None) -> tuple[str | None, str | None]:
-    """Return the error's type and message; of an exception only its class, for its text may hold a prompt."""
-    if outcome == "success":
-        return None, None
+def _error(answer: Answer, raised: BaseException | None) -> tuple[str | None, str | None]:
+    """Return a failure's type and message; of an exception only its class, for its text may hold a prompt."""
     if raised is not None:
         name = clean_name(type(raised).__name__)
         return name, name
@@ -85,49 +74,46 @@ def conclude(
 ) -> Observation:
     """Return the observation of a request whose response has ended."""
     outcome = _outcome(observer, answer, raised)
-    error_type, error_message = _error(answer, outcome, raised)
-    usage = answer.usage or _NO_USAGE
-    started = observer.started
+    error_type = error_message = None
+    if outcome != "success":
+        error_type, error_message = _error(answer, raised)
+    is_stream, model, finish, usage, _, first, first_visible, last, _, _ = answer
+    tokens_input, tokens_output, cached, reasoning, cost, _ = usage or _NO_USAGE
+    started, stopped, response_started = observer.started, observer.stopped, observer.response_started
     annotations = observer.annotations
-    cost = usage.cost_nano_usd
     if cost is None and annotations is not None:
         cost = annotations.cost_nano_usd
     status_code = observer.status_code
     if status_code is None and outcome in ("app_exception", "truncated"):
         status_code = _UNANSWERED_STATUS
     endpoint = observer.endpoint
-    finish = answer.finish_reason
-    return _new_observation(
-        Observation,
-        (
-            names.provider,
-            names.model,
-            None if annotations is None else annotations.gateway,
-            endpoint.dialect.operation,
-            endpoint.dialect.name,
-            answer.is_stream,
-            status_code,
-            outcome,
-            error_type,
-            error_message,
-            finish if finish is None else clean_name(finish),
-            observer.started_at,
-            _since(started, observer.stopped),
-            _since(started, observer.response_started),
-            _since(started, answer.first_content_at),
-            _since(started, answer.first_visible_at),
-            _time_per_output_token(answer, usage.tokens_output),
-            observer.send_wait_seconds,
-            usage.tokens_input,
-            usage.tokens_output,
-            usage.tokens_cached,
-            usage.tokens_reasoning,
-            _usage_source(usage, outcome, answer),
-            cost,
-            None if answer.model is None else clean_name(answer.model),
-            endpoint.label,
-            None if annotations is None else annotations.user_tier,
-            names.is_model_vouched,
-            names.is_provider_vouched,
-        ),
-    )
+    provider, named_model, is_provider_vouched, is_model_vouched = names
+    # Durations are told in place: four calls less are 0.2 µs.
+    return new_record(Observation, (
+        provider,
+        named_model,
+        None if annotations is None else annotations.gateway,
+        endpoint.dialect.operation,
+        endpoint.dialect.name,
+        is_stream,
+        status_code,
+        outcome,
+        error_type,
+        error_message,
+        None if finish is None else clean_name(finish),
+        observer.started_at,
+        None if stopped is None else stopped - started,
+        None if response_started is None else response_started - started,
+        None if first is None else first - started,
+        None if first_visible is None else first_visible - started,
+        _time_per_output_token(first, last, tokens_output),
+        observer.send_wait_seconds,
+        tokens_input, tokens_output, cached, reasoning,
+        "unknown" if tokens_input is None and tokens_output is None else _usage_source(outcome, answer),
+        cost,
+        None if model is None else clean_name(model),
+        endpoint.label,
+        None if annotations is None else annotations.user_tier,
+        is_model_vouched,
+        is_provider_vouched,
+    ))  # fmt: skip  # in the order of Observation's fields

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from tokenpulse_shared import histogram
 from tokenpulse_shared.counters import MAX_COUNT, OUTCOME_FIELDS, USAGE_FIELDS, WINDOW_COUNTERS
-from tokenpulse_shared.records import PROVIDER_FAULTS, Observation
+from tokenpulse_shared.records import PROVIDER_FAULTS, Observation, Outcome
 from tokenpulse_shared.sketch import bucket_index
 
 MAX_FINISH_REASONS: Final = 16
@@ -111,28 +111,32 @@ class SeriesDelta:
             counters[SUCCESSFUL] += 1
             self.streak = 0
         else:
-            counters[FAILED] += 1
-            if outcome in PROVIDER_FAULTS:
-                self.faults += 1
-                self.streak += 1
+            self._fold_failure(outcome)
         if latency is not None:
             self._fold_latency(latency, outcome == "success")
-        if ttft is not None:
-            self._fold_ttft(ttft)
-        if tpot is not None:
-            counters[TPOT_US] += int(tpot * 1e6 + 0.5)
-            counters[TPOT_COUNT] += 1
-            index = bucket_index(tpot)
-            self.tpot[index] = self.tpot.get(index, 0) + 1
-        if cached is not None:
-            counters[CACHED] += cached
-        if reasoning is not None:
-            counters[REASONING] += reasoning
-        self._fold_tokens(tokens_input, tokens_output, cost)
+        if ttft is not None or tpot is not None:
+            self._fold_pace(ttft, tpot)
+        if tokens_input:
+            counters[INPUT] += tokens_input
+        if tokens_output:
+            counters[OUTPUT] += tokens_output
+        if cached or reasoning:
+            counters[CACHED] += cached or 0
+            counters[REASONING] += reasoning or 0
+        if cost is None:
+            counters[UNPRICED] += 1
+        else:
+            self._fold_cost(cost, (tokens_input or 0) + (tokens_output or 0))
         if endpoint is not None and ttfb is not None:
             self._fold_endpoint(endpoint, ttfb, latency if streaming else None)
         if finish is not None:
             self._fold_finish(finish)
+
+    def _fold_failure(self, outcome: Outcome) -> None:
+        self.counters[FAILED] += 1
+        if outcome in PROVIDER_FAULTS:
+            self.faults += 1
+            self.streak += 1
 
     def _fold_latency(self, latency: float, success: bool) -> None:
         microseconds = int(latency * 1e6 + 0.5)
@@ -149,27 +153,23 @@ class SeriesDelta:
             self.latency_error_us += microseconds
             self.latencies_error[index] = self.latencies_error.get(index, 0) + 1
 
-    def _fold_ttft(self, ttft: float) -> None:
-        self.counters[TTFT_US] += int(ttft * 1e6 + 0.5)
-        self.counters[TTFT_COUNT] += 1
-        index = bucket_index(ttft)
-        self.ttft[index] = self.ttft.get(index, 0) + 1
-        index = bisect_left(_TTFT, ttft)
-        self.ttfts[index] = self.ttfts.get(index, 0) + 1
-
-    def _fold_tokens(self, tokens_input: int | None, tokens_output: int | None, cost: int | None) -> None:
+    def _fold_pace(self, ttft: float | None, tpot: float | None) -> None:
         counters = self.counters
-        tokens = 0
-        if tokens_input is not None:
-            counters[INPUT] += tokens_input
-            tokens = tokens_input
-        if tokens_output is not None:
-            counters[OUTPUT] += tokens_output
-            tokens += tokens_output
-        if cost is None:
-            counters[UNPRICED] += 1
-            return
-        counters[COST] += cost
+        if ttft is not None:
+            counters[TTFT_US] += int(ttft * 1e6 + 0.5)
+            counters[TTFT_COUNT] += 1
+            index = bucket_index(ttft)
+            self.ttft[index] = self.ttft.get(index, 0) + 1
+            index = bisect_left(_TTFT, ttft)
+            self.ttfts[index] = self.ttfts.get(index, 0) + 1
+        if tpot is not None:
+            counters[TPOT_US] += int(tpot * 1e6 + 0.5)
+            counters[TPOT_COUNT] += 1
+            index = bucket_index(tpot)
+            self.tpot[index] = self.tpot.get(index, 0) + 1
+
+    def _fold_cost(self, cost: int, tokens: int) -> None:
+        self.counters[COST] += cost
         index = bisect_left(_COST, cost / 1e9)
         self.costs[index] = self.costs.get(index, 0) + 1
         if tokens:

@@ -5,6 +5,7 @@ Bounds: `max_routes` routes, the rest count as `__other__`; `MAX_EXCEPTION_TYPES
 
 import threading
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
@@ -74,26 +75,39 @@ class HttpAggregator:
 
     def fold(self, exchange: HttpExchange) -> None:
         """Count one exchange."""
-        method, route, status, duration, request_bytes, response_bytes, exception_type = exchange
         with self._lock:
-            key = (method, route, status or UNSTARTED_STATUS)
-            delta = self._statuses.get(key)
-            if delta is None:
-                route = self._admitted(route)
-                key = (method, route, key[2])
-                delta = self._statuses.setdefault(key, StatusDelta())
-            delta.count += 1
-            delta.duration_us += int(duration * 1e6 + 0.5)
-            index = bisect_left(_DURATION, duration)
-            delta.durations[index] = delta.durations.get(index, 0) + 1
-            delta.request_bytes += request_bytes
-            delta.response_bytes += response_bytes
-            index = bisect_left(_SIZE, request_bytes)
-            delta.request_sizes[index] = delta.request_sizes.get(index, 0) + 1
-            index = bisect_left(_SIZE, response_bytes)
-            delta.response_sizes[index] = delta.response_sizes.get(index, 0) + 1
-            if exception_type is not None:
-                self._fold_exception(exception_type)
+            self._fold(exchange)
+
+    def fold_all(self, waiting: deque[HttpExchange]) -> list[Exception]:
+        """Count all that waits; return what bad ones raised."""
+        errors: list[Exception] = []
+        with self._lock:
+            while waiting:
+                try:
+                    self._fold(waiting.popleft())
+                except Exception as error:  # noqa: BLE001  # one bad record must not take the others along
+                    errors.append(error)
+        return errors
+
+    def _fold(self, exchange: HttpExchange) -> None:
+        method, route, status, duration, request_bytes, response_bytes, exception_type = exchange
+        key = (method, route, status or UNSTARTED_STATUS)
+        delta = self._statuses.get(key)
+        if delta is None:
+            key = (method, self._admitted(route), key[2])
+            delta = self._statuses.setdefault(key, StatusDelta())
+        delta.count += 1
+        delta.duration_us += int(duration * 1e6 + 0.5)
+        index = bisect_left(_DURATION, duration)
+        delta.durations[index] = delta.durations.get(index, 0) + 1
+        delta.request_bytes += request_bytes
+        delta.response_bytes += response_bytes
+        index = bisect_left(_SIZE, request_bytes)
+        delta.request_sizes[index] = delta.request_sizes.get(index, 0) + 1
+        index = bisect_left(_SIZE, response_bytes)
+        delta.response_sizes[index] = delta.response_sizes.get(index, 0) + 1
+        if exception_type is not None:
+            self._fold_exception(exception_type)
 
     def _admitted(self, route: str) -> str:
         if route not in self._routes:

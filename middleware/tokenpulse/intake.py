@@ -3,13 +3,12 @@
 Strategy: a request only appends to a queue, and the one that fills a batch folds it. Folded one by one, each
 fold finds the processor's caches full of the app's own code: 6 µs against 2 µs in a batch (CPython 3.11).
 Invariants: whatever was added is folded exactly once; `settle` returns when all that was added before is.
-Bounds: a batch holds `BATCH` of each kind, so that the request which folds it is held up for about 0.1 ms.
-Safe from any thread: a deque's `append` and `popleft` are atomic.
+Bounds: a batch holds `BATCH` of each kind, so that the request which folds it is held up for about 0.15 ms.
+Safe from any thread: a deque's `append` is atomic, only the holder of an aggregator's lock takes out.
 """
 
 from collections import deque
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from tokenpulse.aggregate import Aggregator
 from tokenpulse.guard import Guard
@@ -17,7 +16,8 @@ from tokenpulse.http_aggregate import HttpAggregator
 from tokenpulse.sink import HttpExchange
 from tokenpulse_shared.records import Observation
 
-BATCH: Final = 32
+BATCH: Final = 64
+"""32 costs 5 % more per request, 128 saves another 1.5 %."""
 
 
 class Intake:
@@ -25,37 +25,28 @@ class Intake:
 
     def __init__(self, series: Aggregator, http: HttpAggregator, guard: Guard) -> None:
         self._guard = guard
-        self._fold_observation = series.fold
-        self._fold_exchange = http.fold
+        self._series = series
+        self._http = http
         self._observations: deque[tuple[Observation, float]] = deque()
-        self._exchanges: deque[tuple[HttpExchange]] = deque()
+        self._exchanges: deque[HttpExchange] = deque()
 
     def add_observation(self, observation: Observation, now: float) -> None:
         """Take an observation that belongs to the minute of `now`, epoch seconds."""
-        waiting = self._observations
-        waiting.append((observation, now))
-        if len(waiting) >= BATCH:
-            self._fold(waiting, self._fold_observation)
+        self._observations.append((observation, now))
+        if len(self._observations) >= BATCH:
+            self._report(self._series.fold_all(self._observations))
 
     def add_exchange(self, exchange: HttpExchange) -> None:
         """Take an HTTP exchange."""
-        waiting = self._exchanges
-        waiting.append((exchange,))
-        if len(waiting) >= BATCH:
-            self._fold(waiting, self._fold_exchange)
+        self._exchanges.append(exchange)
+        if len(self._exchanges) >= BATCH:
+            self._report(self._http.fold_all(self._exchanges))
 
     def settle(self) -> None:
         """Fold all that waits."""
-        self._fold(self._observations, self._fold_observation)
-        self._fold(self._exchanges, self._fold_exchange)
+        self._report(self._series.fold_all(self._observations))
+        self._report(self._http.fold_all(self._exchanges))
 
-    def _fold(self, waiting: deque[Any], fold: Callable[..., None]) -> None:
-        while waiting:
-            try:
-                finished = waiting.popleft()
-            except IndexError:  # another thread took the last one
-                return
-            try:
-                fold(*finished)
-            except Exception as error:  # noqa: BLE001  # one bad record must not take the others along
-                self._guard.error("fold", error)
+    def _report(self, errors: list[Exception]) -> None:
+        for error in errors:
+            self._guard.error("fold", error)

@@ -17,7 +17,7 @@ from tokenpulse.conclusion import conclude
 from tokenpulse.endpoints import Endpoint
 from tokenpulse.naming import Naming
 from tokenpulse.plain import BODY, START, PlainObserver
-from tokenpulse.request_reader import new_request_body, read_request
+from tokenpulse.request_reader import RequestBody, read_request, with_piece
 from tokenpulse.route_template import method_label, route_template
 from tokenpulse.sink import Sink
 from tokenpulse_shared.records import Observation
@@ -63,7 +63,7 @@ class InferenceObserver(PlainObserver):
         self.response_started: float | None = None
         self._naming = naming
         self._on_observation = on_observation
-        self._request = new_request_body()
+        self._request: RequestBody = b""
         self._answer = AnswerReader(endpoint.dialect)
         self._pieces: list[bytes] = []
         self._times: list[float] = []
@@ -77,7 +77,7 @@ class InferenceObserver(PlainObserver):
             if kind == "http.request":
                 body = message.get("body", b"")
                 if body:
-                    self._request.add(body if type(body) is bytes else bytes(body))
+                    self._request = with_piece(self._request, body if type(body) is bytes else bytes(body))
             elif kind == "http.disconnect" and not self.is_complete:
                 self.has_disconnected = True
         except Exception as error:  # noqa: BLE001 - measuring never breaks the app
@@ -115,11 +115,12 @@ class InferenceObserver(PlainObserver):
                 self._note_send_error(error)
                 raise
             try:
-                self.send_wait_seconds += clock() - before
+                after = clock()
+                self.send_wait_seconds += after - before
+                if self.is_complete and not self._is_recorded:
+                    self._stop(after)
             except Exception as error:  # noqa: BLE001 - measuring never breaks the app
                 self._sink.internal_error("send", error)
-            if self.is_complete and not self._is_recorded:
-                self._stop()
 
         return follow
 
@@ -163,13 +164,15 @@ class InferenceObserver(PlainObserver):
             self._times.clear()
 
     def _record(self, raised: BaseException | None) -> None:
-        self._request_bytes = self._request.length_bytes
-        self._response_bytes = self._answer.folded_bytes + sum(map(len, self._pieces))
+        request, pieces, times = self._request, self._pieces, self._times
+        self._request_bytes = len(request) if isinstance(request, bytes) else request.length_bytes
+        held_bytes = WHOLE_BYTES - self._room_bytes - PIECE_BYTES * len(pieces)
+        self._response_bytes = self._answer.folded_bytes + held_bytes
         PlainObserver._record(self, raised)
-        asked, fault = read_request(self._request, self.endpoint.dialect)
-        answer = self._answer.finish(self._pieces, self._times, asked)
-        self._pieces.clear()
-        self._times.clear()
+        asked, fault = read_request(request, self.endpoint.dialect)
+        answer = self._answer.finish(pieces, times, asked)
+        pieces.clear()
+        times.clear()
         if answer.is_stream is None and asked.is_streaming is not None:
             answer = answer._replace(is_stream=asked.is_streaming)
         if fault is not None:

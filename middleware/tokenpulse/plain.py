@@ -4,6 +4,7 @@ from typing import Final
 
 from tokenpulse.annotations import SCOPE_KEY, Annotations
 from tokenpulse.asgi import Message, Receive, Scope, Send
+from tokenpulse.dialects.base import new_record
 from tokenpulse.route_template import UNMATCHED, method_label, route_template
 from tokenpulse.sink import HttpExchange, Sink
 
@@ -74,7 +75,10 @@ class PlainObserver:
             self._sink.internal_error("send", error)
         await self._send(message)
         if self.is_complete and not self._is_recorded:
-            self._stop()
+            try:
+                self._stop(self._monotonic())
+            except Exception as error:  # noqa: BLE001 - measuring never breaks the app
+                self._sink.internal_error("stop", error)
 
     def _note(self, message: Message) -> None:
         kind = message["type"]
@@ -99,15 +103,12 @@ class PlainObserver:
             return not message.get("more_body") and not self._has_trailers
         return False
 
-    def _stop(self) -> None:
+    def _stop(self, now: float) -> None:
         """Note that the response has ended; record it unless the app may still raise its cause."""
-        try:
-            if self.stopped is None:
-                self.stopped = self._monotonic()
-            if self.status_code is not None and self.status_code < _DEFERRED_STATUS:
-                self._record(None)
-        except Exception as error:  # noqa: BLE001 - measuring never breaks the app
-            self._sink.internal_error("stop", error)
+        if self.stopped is None:
+            self.stopped = now
+        if self.status_code is not None and self.status_code < _DEFERRED_STATUS:
+            self._record(None)
 
     def end(self, raised: BaseException | None = None) -> None:
         """Record the request when its app has returned or raised, unless that was done; free the scope."""
@@ -127,21 +128,23 @@ class PlainObserver:
         self._is_recorded = True
         self._sink.in_progress.discard(self)
         method, route = self._labels()
+        status_code, started = self.status_code, self.started
+        # The server drops the body of HEAD, 204, 205, 304: no byte of it goes out.
+        is_bodiless = method == "HEAD" or status_code in _BODILESS_STATUS
         self._sink.count_http(
-            HttpExchange(
-                method,
-                route,
-                self.status_code,
-                (self.stopped or self.started) - self.started,
-                self._request_bytes,
-                self._sent_bytes(method),
-                None if raised is None else type(raised).__name__,
+            new_record(
+                HttpExchange,
+                (
+                    method,
+                    route,
+                    status_code,
+                    (self.stopped or started) - started,
+                    self._request_bytes,
+                    0 if is_bodiless else self._response_bytes,
+                    None if raised is None else type(raised).__name__,
+                ),
             )
         )
-
-    def _sent_bytes(self, method: str) -> int:
-        """Return the body's bytes on the wire: the server drops those of HEAD, 204, 205, 304."""
-        return 0 if method == "HEAD" or self.status_code in _BODILESS_STATUS else self._response_bytes
 
     def _labels(self) -> tuple[str, str]:
         return method_label(self._scope.get("method")), route_template(self._scope) or UNMATCHED

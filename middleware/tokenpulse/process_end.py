@@ -2,7 +2,8 @@
 
 uvicorn with its lifespan off runs neither `lifespan.shutdown` nor `atexit` on SIGTERM. So the handler found in
 place is called first, as if we were not there, and flushing goes on at once after every request until the
-server has gone. Where no handler was in place the process is flushed (within 2 s), then ended by the default.
+server has gone. Where no handler was in place the process is flushed (within 2 s), then ended by the default:
+flushed by a thread, because the code that the signal interrupted may hold a lock which the flush needs.
 """
 
 import atexit
@@ -43,16 +44,47 @@ def _chain_sigterm(reference: "weakref.ref[Closable]") -> None:
     if previous is None or previous is signal.SIG_IGN:
         return
 
-    def on_sigterm(number: int, frame: FrameType | None) -> None:
+    def drain_first(number: int, frame: FrameType | None) -> None:
         recorder = reference()
-        if callable(previous):
-            if recorder is not None:
-                recorder.drain()
-            previous(number, frame)
-            return
         if recorder is not None:
-            recorder.close()
-        signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
+            recorder.drain()
+        if callable(previous):
+            previous(number, frame)
 
-    signal.signal(signal.SIGTERM, on_sigterm)
+    handler = drain_first if callable(previous) else _FlushThenEnd(reference)
+    signal.signal(signal.SIGTERM, handler)
+
+
+class _FlushThenEnd:
+    """Handle a signal by a flush, then by its default; further signals meanwhile change nothing."""
+
+    def __init__(self, reference: "weakref.ref[Closable]") -> None:
+        self._reference = reference
+        self._is_flushing = False
+        self._is_flushed = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Start the flush; end the process when called again by its end."""
+        recorder = self._reference()
+        if recorder is None or self._is_flushed:
+            signal.signal(number, signal.SIG_DFL)  # which only this thread, the main one, may do
+            os.kill(os.getpid(), number)
+        elif not self._is_flushing:
+            self._is_flushing = True
+            self._start(recorder, number)
+
+    def _start(self, recorder: Closable, number: int) -> None:
+        thread = threading.Thread(target=self._flush, args=(recorder, number), name="tokenpulse-end")
+        try:
+            thread.start()
+        except RuntimeError:  # the interpreter is shutting down, or has no threads left
+            self._flush(recorder, number)
+
+    def _flush(self, recorder: Closable, number: int) -> None:
+        try:
+            recorder.close()
+        finally:  # whatever happens, the process ends
+            self._is_flushed = True
+            main_thread = threading.main_thread().ident
+            assert main_thread is not None  # it runs, for it took the signal
+            signal.pthread_kill(main_thread, number)  # so that it wakes up, and no other thread

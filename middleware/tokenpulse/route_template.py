@@ -24,6 +24,8 @@ def route_template(scope: Mapping[str, Any]) -> str | None:
     if not isinstance(template, str):
         return None
     root_path = scope.get("root_path", "")
+    if root_path == "":  # nearly every request: nothing is mounted
+        return template or "/"
     app_root_path = scope.get("app_root_path", root_path)
     if not isinstance(root_path, str) or not isinstance(app_root_path, str):
         return None

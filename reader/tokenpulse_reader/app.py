@@ -49,6 +49,7 @@ def create_app(
             yield
         finally:
             await snapshots.stop()
+            await loads.stop()
             if store is None:
                 await held.aclose()
 

@@ -38,7 +38,7 @@ class BearerAuth:
     def _is_authorized(self, scope: Scope) -> bool:
         given = [value for name, value in scope["headers"] if name.lower() == b"authorization"]
         scheme, _, token = given[0].partition(b" ") if len(given) == 1 else (b"", b"", b"")
-        matches = hmac.compare_digest(hashlib.sha256(token.strip(b" \t")).digest(), self._digest)
+        matches = hmac.compare_digest(hashlib.sha256(token).digest(), self._digest)
         return matches and scheme.lower() == b"bearer"
 
 

@@ -54,6 +54,13 @@ class Loads:
             return Served(kept.value, kept.computed_at, self._clock.monotonic() - kept.loaded_at)
         return Served(kept.value, kept.computed_at)
 
+    async def stop(self) -> None:
+        """End the loads under way: those that everybody left would open connections of a closed store."""
+        running = list(self._running.values())
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
     async def _load_once(self, key: Hashable, load: Callable[[], Coroutine[Any, Any, Any]]) -> _Kept:
         task = self._running.get(key)
         if task is None:

@@ -4,6 +4,7 @@ Each exposed histogram's boundaries are a subset of its quantity's, so its cumul
 Counts are stored under the upper bound's text (`2.5`, `+Inf`): adding a boundary later moves no old count.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Final
 
@@ -58,3 +59,8 @@ COST: Final = _union(COST_USD)
 def bound_labels(bounds: Iterable[float]) -> tuple[str, ...]:
     """Return the text of each upper bound, then `+Inf`: one label per bucket index."""
     return (*(format(bound, "g") for bound in bounds), "+Inf")
+
+
+def bucket_of(bounds: tuple[float, ...], value: float) -> int:
+    """Return the index of the bucket whose upper bound is the first at or above the value."""
+    return bisect_left(bounds, value)

@@ -29,7 +29,7 @@ class RedisReads:
     def __init__(
         self, client: redis.asyncio.Redis, *, deadline_seconds: float = READ_DEADLINE_SECONDS
     ) -> None:
-        self._client = client
+        self.client = client
         self._deadline_seconds = deadline_seconds
         self.corrupt_keys = CorruptKeys()
         self._turns = asyncio.Semaphore(READER_CONNECTIONS - 1)  # one is left to the load of the totals
@@ -44,7 +44,7 @@ class RedisReads:
         if not commands:
             return []
         async with translated_errors(self._deadline_seconds), self._turns:
-            async with self._client.pipeline(transaction=atomic) as pipeline:
+            async with self.client.pipeline(transaction=atomic) as pipeline:
                 for command in commands:
                     pipeline.execute_command(*command)
                 replies = list(await pipeline.execute(raise_on_error=False))

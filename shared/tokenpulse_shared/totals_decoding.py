@@ -6,7 +6,6 @@ not know (another version wrote it) counts in the first of our buckets that hold
 Invariant: a value that is no whole number is left out and counted, never guessed.
 """
 
-from bisect import bisect_left
 from collections.abc import Mapping
 from math import isnan
 from typing import Final
@@ -51,7 +50,7 @@ def bucket_place(bounds: tuple[float, ...], label: str) -> int:
     bound = float(label)
     if isnan(bound):
         raise ValueError(label)
-    return bisect_left(bounds, bound)
+    return histogram.bucket_of(bounds, bound)
 
 
 def clean_member(member: bytes) -> str:

@@ -104,6 +104,8 @@ async def test_a_provider_without_data_has_zero_counts_and_no_averages(reader: h
     assert body["providers"]["idle"] == {
         **dict.fromkeys(COUNTS, 0),
         "total_cost": 0.0,
+        "unpriced_requests": 0,
+        "requests_without_usage": 0,
         "success_rate": None,
         "error_rate": None,
         "total_tokens": 0,
@@ -152,6 +154,8 @@ async def test_health_is_that_of_the_last_minutes(reader: httpx.AsyncClient) -> 
     assert_near(groq["avg_latency_ms"], average, 1e-6)
     assert groq["health_score"] == round(100 * (0.7 * rate + 0.3 * (1 - average / 10_000)), 2)
     assert groq["last_updated"] == TIMESTAMP
+    first = min(call.at for call in mine) // 60 * 60
+    assert groq["coverage"] == pytest.approx((NOW - first) / 320)  # 10:25:00 … 10:30:20
     assert await get(reader, "/api/monitoring/health/groq") == groq
     assert by_name["idle"] == {
         "provider": "idle",
@@ -162,6 +166,7 @@ async def test_health_is_that_of_the_last_minutes(reader: httpx.AsyncClient) -> 
         "success_rate": None,
         "avg_latency_ms": None,
         "composite_score": None,
+        "coverage": 0.0,
         **FRESH,
     }
     error = (await get(reader, "/api/monitoring/health/never", 404))["error"]

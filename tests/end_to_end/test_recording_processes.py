@@ -36,6 +36,22 @@ def test_sigterm_flushes_everything_within_two_seconds(redis_url: str, redis_cli
     }
 
 
+def test_sigterm_in_the_middle_of_a_call_loses_nothing_before(
+    redis_url: str, redis_client: redis.Redis
+) -> None:
+    """SIGTERM interrupts a process that does nothing but record, most likely inside `record`."""
+    for _ in range(3):
+        redis_client.flushdb()
+        with _recording("record_without_pause", redis_url, 60) as process:
+            process.wait_for_line("10000")
+            process.send_signal(signal.SIGTERM)
+            code = process.wait()
+            printed = int(process.output.split()[-1])
+
+        assert code == -signal.SIGTERM
+        assert 10_000 <= load_request_count(redis_client) <= printed + 10_000
+
+
 def test_interpreter_exit_flushes_everything(redis_url: str, redis_client: redis.Redis) -> None:
     """A program that just ends has everything in Redis."""
     with _recording("exit_normally", redis_url, 60) as process:

@@ -2,20 +2,20 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
 
 import pytest
 import redis
 
 from tests.support.processes import wait_until
 from tests.support.reader_client import reader_client
+from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.windows_reader import WindowsReader
 
 DEADLINE_SECONDS = 10.0
 
 
 class _HeldUp:
-    """Hold up whoever calls, in the middle of a load, until the end of the test."""
+    """Hold up whoever calls, in the middle of a load, until told that they may leave."""
 
     def __init__(self) -> None:
         self.is_reached = threading.Event()
@@ -27,19 +27,12 @@ class _HeldUp:
         return []
 
 
-@pytest.fixture
-def held_up() -> Iterator[_HeldUp]:
-    """Give what holds a load up; whoever still waits goes on when the test has ended."""
-    held = _HeldUp()
-    yield held
-    held.leave.set()
-
-
 async def test_a_load_that_nobody_waits_for_ends_with_the_reader(
-    redis_url: str, redis_client: redis.Redis, held_up: _HeldUp, monkeypatch: pytest.MonkeyPatch
+    redis_url: str, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A caller hangs up between two round trips: the load does not open connections after the last was closed."""
-    redis_client.zadd("tokenpulse:providers", {"acme": 1})
+    held_up = _HeldUp()
+    redis_client.zadd(Keyspace().providers(), {"acme": 1})
     async with reader_client(redis_url, snapshot_interval=60.0) as client:
         assert (await client.get("/readyz")).status_code == 200
         monkeypatch.setattr(WindowsReader, "_build", held_up)
@@ -48,7 +41,9 @@ async def test_a_load_that_nobody_waits_for_ends_with_the_reader(
         asking.cancel()
         await asyncio.wait([asking])
 
-    assert asyncio.all_tasks() == {asyncio.current_task()}
+    running = asyncio.all_tasks()
+    held_up.leave.set()
+    assert running == {asyncio.current_task()}
     wait_until(lambda: not _reader_connections(redis_client), "the reader's connections are closed")
 
 

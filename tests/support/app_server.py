@@ -41,7 +41,7 @@ def serving(
                 process.wait_for_line("Application startup complete")
         try:
             yield AppServer(process, line.split("running on ")[1].split()[0])
-        finally:  # not left to SIGKILL, which workers would survive
+        finally:  # an end with a flush, not the block's SIGKILL
             process.send_signal(signal.SIGTERM)
             process.wait()
 

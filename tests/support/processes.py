@@ -1,5 +1,6 @@
 """Start a command of the repository, read what it prints, end it with a signal."""
 
+import contextlib
 import os
 import queue
 import signal
@@ -22,6 +23,8 @@ class ProcessError(AssertionError):
 class RunningProcess:
     """Run `python -m <arguments>` with both outputs joined and collected by a thread.
 
+    It leads a process group of its own: leaving the `with` block ends it with all its descendants.
+
     `environment` is added to a copy of this process's own, without its tokenpulse and Redis settings.
     """
 
@@ -37,6 +40,7 @@ class RunningProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
             env={**inherited, **(environment or {})},
         )
         self._fresh: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -72,7 +76,7 @@ class RunningProcess:
                 return line.rstrip("\n")
 
     def send_signal(self, number: signal.Signals) -> None:
-        """Send a signal to the process."""
+        """Send a signal to the process, not to what it started."""
         self._process.send_signal(number)
 
     def wait(self, *, deadline_seconds: float = DEADLINE_SECONDS) -> int:
@@ -92,8 +96,9 @@ class RunningProcess:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
+        # The leader may be gone while its workers live on; macOS refuses where only a zombie is left.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self.wait()
         assert self._process.stdout is not None
         self._process.stdout.close()

@@ -37,6 +37,16 @@ def record_steadily() -> None:
         time.sleep(0.002)
 
 
+def record_without_pause() -> None:
+    """Record one request after the other until killed; print every 10,000th one's number."""
+    recorder, number = Recorder(), 0
+    while True:
+        number += 1
+        _record(recorder, 1)
+        if number % 10_000 == 0:
+            print(number, flush=True)
+
+
 def fork_between_records() -> None:
     """Record 100, fork with all of it unflushed; 50 more in the parent, 70 in the child, as they end."""
     recorder = Recorder()
@@ -61,7 +71,13 @@ def exit_normally() -> None:
 
 SCENARIOS: Final[dict[str, Callable[[], None]]] = {
     scenario.__name__: scenario
-    for scenario in (record_then_wait, record_steadily, fork_between_records, exit_normally)
+    for scenario in (
+        record_then_wait,
+        record_steadily,
+        record_without_pause,
+        fork_between_records,
+        exit_normally,
+    )
 }
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from tokenpulse.dialects.base import (
     Mark,
     RequestFacts,
     Usage,
+    new_record,
 )
 from tokenpulse.dialects.error_body import read_error
 from tokenpulse.dialects.openai_usage import read_usage
@@ -27,11 +28,15 @@ def read_request(body: JsonObject) -> RequestFacts:
     model = body.get("model")
     stream = body.get("stream")
     choices = body.get("n")
-    return RequestFacts(
-        model if isinstance(model, str) and model else None,
-        stream if isinstance(stream, bool) else None,
-        choices if type(choices) is int and 1 <= choices <= MAX_CHOICES else 1,
-        model is not None and not isinstance(model, str),
+    is_named = isinstance(model, str)
+    return new_record(
+        RequestFacts,
+        (
+            model if is_named and model else None,
+            stream if isinstance(stream, bool) else None,
+            choices if type(choices) is int and 1 <= choices <= MAX_CHOICES else 1,
+            model is not None and not is_named,
+        ),
     )
 
 
@@ -45,18 +50,13 @@ def choices_of(body: JsonObject) -> list[JsonObject]:
     return [choice for choice in choices if isinstance(choice, dict)]
 
 
-def finish_of(choice: JsonObject) -> str | None:
-    """Return a choice's finish reason, None while it has none."""
-    reason = choice.get("finish_reason")
-    return reason if isinstance(reason, str) and reason else None
-
-
 def usage_of(body: JsonObject) -> Usage | None:
     """Return the usage of an answer or a chunk, Groq's `x_groq.usage` included."""
     usage = read_usage(body.get("usage"))
-    groq = body.get("x_groq")
-    if usage is None and isinstance(groq, dict):
-        usage = read_usage(groq.get("usage"))
+    if usage is None:
+        groq = body.get("x_groq")
+        if isinstance(groq, dict):
+            usage = read_usage(groq.get("usage"))
     return usage
 
 
@@ -79,11 +79,13 @@ def read_answer(body: JsonObject, is_failure: bool) -> AnswerFacts:
     """Return what a JSON answer says; its finish reason is that of choice 0."""
     reasons = []
     for choice in choices_of(body):
-        reason = finish_of(choice)
-        if reason is not None:
+        reason = choice.get("finish_reason")
+        if reason and isinstance(reason, str):
             reasons.append(reason)
-    error = error_of(body, is_failure, reasons)
-    return AnswerFacts(model_of(body), reasons[0] if reasons else None, usage_of(body), error)
+    error = None
+    if is_failure or "error" in body or "error" in reasons or body.get("object") == "error":
+        error = error_of(body, is_failure, reasons)
+    return new_record(AnswerFacts, (model_of(body), reasons[0] if reasons else None, usage_of(body), error))
 
 
 def parsed(data: bytes) -> JsonObject | None:
@@ -153,14 +155,8 @@ class OpenAIChat:
     usage_mark = Mark.of("usage")
     finish_mark = Mark.of("finish_reason")
     error_mark = Mark.of("error")
-
-    def request(self, body: JsonObject) -> RequestFacts:
-        """Return what the caller asked for."""
-        return read_request(body)
-
-    def answer(self, body: JsonObject, is_failure: bool) -> AnswerFacts:
-        """Return what a JSON answer says."""
-        return read_answer(body, is_failure)
+    request = staticmethod(read_request)
+    answer = staticmethod(read_answer)
 
     def content(self, choice: JsonObject) -> Content:
         """Return what a chunk's choice brings."""
@@ -187,4 +183,5 @@ class OpenAIChat:
         error = None
         if finishes or "error" in body or name == b"error" or body.get("object") == "error":
             error = error_of(body, name == b"error", [reason for _, reason in finishes])
-        return EventFacts(content, usage_of(body), finishes, error, model_of(body))
+        usage = usage_of(body) if body.get("usage") is not None or "x_groq" in body else None
+        return new_record(EventFacts, (content, usage, finishes, error, model_of(body), False))

@@ -72,7 +72,12 @@ OWN: Final[tuple[Metric, ...]] = (
         ("app_name", "writer"),
         "When a worker's last batch was applied, in seconds since the epoch.",
     ),
-    _row("corrupt_keys", "gauge", (), "Keys of counters left out because they hold something tokenpulse did not write."),
+    _row(
+        "corrupt_keys",
+        "gauge",
+        (),
+        "Keys of counters left out because they hold something tokenpulse did not write.",
+    ),
     _row("unreadable_fields", "gauge", (), "Fields left out because they hold no whole number."),
     _row(
         "snapshot_age_seconds",

@@ -214,8 +214,8 @@ def test_wrong_setting_stops_the_start() -> None:
     "target",
     [
         "tokenpulse.endpoints.Endpoints.find",
-        "tokenpulse.capture.BoundedBody.add",
-        "tokenpulse.capture.BoundedBody.json_object",
+        "tokenpulse.observer.with_piece",
+        "tokenpulse.request_reader.json_object",
         "tokenpulse.observer.AnswerReader.start",
         "tokenpulse.observer.AnswerReader.finish",
         "tokenpulse.observer.conclude",

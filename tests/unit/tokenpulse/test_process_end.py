@@ -32,11 +32,23 @@ class _Process:
         self.events: list[str] = []
         monkeypatch.setattr(atexit, "register", self.exits.append)
         monkeypatch.setattr(os, "kill", lambda process, number: self.events.append(f"kill {number:d}"))
+        monkeypatch.setattr(signal, "pthread_kill", self._raise_again)
+
+    def _raise_again(self, thread: int, number: int) -> None:
+        assert thread == threading.main_thread().ident
+        self.events.append(f"raise {number:d}")
 
     def end(self) -> None:
+        """Call the handler, as the interpreter does between two steps of the main thread."""
         handler = signal.getsignal(signal.SIGTERM)
         assert callable(handler)
         handler(signal.SIGTERM, None)
+
+    def wait_for_flush(self) -> None:
+        """Return once the flush that a handler started is over."""
+        for thread in threading.enumerate():
+            if thread.name == "tokenpulse-end":
+                thread.join()
 
 
 @pytest.fixture
@@ -73,14 +85,56 @@ def test_a_handler_in_place_is_called_as_if_alone(process: _Process) -> None:
 
 
 def test_without_a_handler_the_process_is_flushed_then_ended(process: _Process) -> None:
-    """By default SIGTERM kills: so it does, after a flush."""
+    """By default SIGTERM kills: so it does, after a flush, which raises the signal again."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     recorder: Any = _Recorder(process.events)
     flush_at_process_end(recorder)
     process.end()
+    process.wait_for_flush()
+    assert process.events == ["close", f"raise {signal.SIGTERM:d}"]
+    assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
 
-    assert process.events == ["close", f"kill {signal.SIGTERM:d}"]
+    process.end()
+    assert process.events == ["close", f"raise {signal.SIGTERM:d}", f"kill {signal.SIGTERM:d}"]
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_signal_in_the_middle_of_recording_loses_nothing(process: _Process) -> None:
+    """The interrupted code holds a lock that the flush needs: it goes on, then the flush does; once."""
+    held_by_recording = threading.Lock()
+
+    class _Locked(_Recorder):
+        def close(self) -> None:
+            with held_by_recording:
+                super().close()
+
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    recorder = _Locked(process.events)
+    flush_at_process_end(recorder)
+    with held_by_recording:
+        process.end()
+        process.end()  # a second signal while the first one's flush waits
+        assert process.events == []
+    process.wait_for_flush()
+
+    assert process.events == ["close", f"raise {signal.SIGTERM:d}"]
+
+
+def test_without_threads_left_the_flush_is_the_handlers_own(
+    process: _Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that cannot start costs no count."""
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    recorder = _Recorder(process.events)
+    flush_at_process_end(recorder)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    process.end()
+
+    assert process.events == ["close", f"raise {signal.SIGTERM:d}"]
 
 
 def test_without_handler_or_recorder_the_process_is_ended(process: _Process) -> None:

@@ -94,6 +94,23 @@ async def test_a_failure_that_nobody_waits_for_is_quiet() -> None:
     assert (await held.get("k", source.load)).value == 1
 
 
+async def test_stop_ends_what_is_under_way() -> None:
+    """Loads that everybody left and loads that somebody waits for; nothing runs on, nothing was loaded."""
+    source = Source()
+    source.leave.clear()
+    held = loads(FakeClock())
+    left, waiting = (asyncio.create_task(held.get(key, source.load)) for key in ("left", "waiting"))
+    await asyncio.sleep(0)
+    left.cancel()
+    await asyncio.sleep(0)
+    await held.stop()
+    answers = await asyncio.gather(left, waiting, return_exceptions=True)
+
+    assert [type(answer) for answer in answers] == [asyncio.CancelledError, asyncio.CancelledError]
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert source.count == 0
+
+
 async def test_what_is_kept_is_bounded() -> None:
     """The one asked for longest ago goes."""
     source, held = Source(), loads(FakeClock())

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator
 
 import httpx
@@ -79,6 +80,17 @@ async def test_unspecified_address_is_shown_as_one_that_can_be_opened() -> None:
             shown.append(BackgroundServer(make_app([]), listener, name="x").url.removesuffix(f":{port}"))
 
     assert shown == ["http://127.0.0.1", "http://[::1]"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_small_answers_leave_at_once(host: str) -> None:
+    """Accepted sockets have Nagle's algorithm off: with it, kept-alive answers wait 40 ms for an ACK."""
+    with (
+        contextlib.closing(open_listener(host, 0, flag="--port")) as listener,
+        socket.create_connection(listener.getsockname()[:2]),
+        contextlib.closing(listener.accept()[0]) as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
 def test_unknown_host_is_said() -> None:

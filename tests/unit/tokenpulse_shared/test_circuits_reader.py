@@ -44,3 +44,10 @@ def test_a_closed_one_has_no_opening() -> None:
 def test_what_is_no_time_is_refused(name: str, value: str) -> None:
     with pytest.raises(ValueError, match="is no time"):
         status(**{"state": "OPEN", name: value})
+
+
+@pytest.mark.parametrize("state", ["banana", "", "closed"])
+def test_a_state_that_is_not_known_is_not_closed(state: str) -> None:
+    """What cannot be read is left out, never shown as available."""
+    with pytest.raises(ValueError, match="is no state"):
+        status(state=state)

@@ -1,8 +1,6 @@
-"""Classic histograms: exact cumulative counts for every published set of boundaries."""
+"""Classic histograms: every published set of boundaries can be summed from the fine ones."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tokenpulse_shared import histogram
 

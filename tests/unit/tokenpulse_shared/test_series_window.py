@@ -73,5 +73,31 @@ def test_health_looks_at_five_minutes_and_the_current_one() -> None:
     health = compute_provider_health(held, 10.0)
 
     assert (health.provider, health.computed_at, health.row.requests) == ("p", NOW, 8)
+    assert health.coverage == 1.0
     assert (health.health.sample_count, health.health.success_rate) == (7, 6 / 7)
     assert health.health.average_latency_seconds == 1.0
+
+
+def test_coverage_of_health_is_that_of_its_five_minutes() -> None:
+    """First data in the current minute, 20 s ago: 20 of 320 s; older data is not in it."""
+    minute = int(NOW // 60) * 60
+
+    assert (
+        compute_provider_health(window(row(minute - 360, 1, 1), row(minute, 1, 1)), 10.0).coverage == 20 / 320
+    )
+    assert compute_provider_health(window(row(minute - 360, 1, 1)), 10.0).coverage == 0.0
+    assert compute_provider_health(window(), 10.0).coverage == 0.0
+
+
+def test_a_summed_window_keeps_what_it_rests_on() -> None:
+    """One row, however many there were."""
+    held = SeriesWindow(
+        series=Series("p", None),
+        span=minutes_span(NOW, 60),
+        rows=(row(BEGIN + 900, 1, 1), row(BEGIN + 960, 2, 1)),
+        corrupt_keys=3,
+    )
+    total = held.summed()
+
+    assert (total.series, total.row.requests, total.corrupt_keys) == (Series("p", None), 3, 3)
+    assert total.coverage == pytest.approx(2720 / 3620)

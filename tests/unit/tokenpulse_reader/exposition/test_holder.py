@@ -29,11 +29,14 @@ class Store:
     """A store that a test takes away."""
 
     is_away = False
+    is_broken = False
 
     async def load(self) -> str:
         """Return a snapshot's name, if the store is there."""
         if self.is_away:
             raise StoreUnavailableError("away")
+        if self.is_broken:
+            raise KeyError("a mistake of ours")
         return "snapshot"
 
 
@@ -77,6 +80,20 @@ async def test_the_last_exposition_grows_old_while_redis_is_away() -> None:
 
     assert away == ["redis_up 0", "tokenpulse_snapshot_age_seconds 7.5"]
     assert _samples(holder.current) == ["redis_up 1", "tokenpulse_snapshot_age_seconds 0.0"]
+
+
+async def test_the_last_exposition_grows_old_after_a_mistake_of_ours() -> None:
+    """A scrape sees that the numbers stand still; Redis is not blamed."""
+    clock, store = Clock(), Store()
+    holder = ExpositionHolder(clock)
+    load = holder.rendering(store.load, _facts_of)
+    await load()
+    store.is_broken = True
+    clock.now = 104.0
+    with pytest.raises(KeyError):
+        await load()
+
+    assert _samples(holder.current) == ["redis_up 1", "tokenpulse_snapshot_age_seconds 4.0"]
 
 
 async def test_without_any_snapshot_there_is_nothing() -> None:
