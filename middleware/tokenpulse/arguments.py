@@ -16,6 +16,8 @@ Fault = Callable[[str], None]
 
 def checked_seconds(milliseconds: float | None, fault: Fault) -> float | None:
     """Return seconds from milliseconds; None for None, NaN, negative, absurd, or what is no number."""
+    if type(milliseconds) is float and 0.0 <= milliseconds <= MAX_MILLISECONDS:
+        return milliseconds / 1000
     if milliseconds is None:
         return None
     if (

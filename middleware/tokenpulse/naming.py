@@ -6,7 +6,13 @@ from typing import Final, NamedTuple
 from tokenpulse.annotations import Annotations
 from tokenpulse.asgi import Scope
 from tokenpulse.sink import Sink
-from tokenpulse_shared.names import MAX_NAME_CHARACTERS, UNKNOWN, clean_name, provider_of_model
+from tokenpulse_shared.names import (
+    KNOWN_PROVIDERS,
+    MAX_NAME_CHARACTERS,
+    UNKNOWN,
+    clean_name,
+    provider_of_model,
+)
 
 ProviderOf = Callable[[Scope], object]
 """Names a request's provider; None, or what is no text: look further."""
@@ -17,7 +23,10 @@ MAX_REMEMBERED: Final = 1024
 
 
 class Names(NamedTuple):
-    """Hold both names; vouched: told by the app or its operator, not by whoever sent the request."""
+    """Hold both names; vouched: told by the app or its operator, not by whoever sent the request.
+
+    A well-known provider needs nobody's word.
+    """
 
     provider: str
     model: str
@@ -49,18 +58,21 @@ class Naming:
         if annotations is not None and annotations.provider is not None:
             return Names(annotations.provider, name, True, is_model_vouched)
         if self._header is not None:
-            provider = self._from_header(scope, self._header)
-            if provider:
-                return Names(clean_name(provider), name, False, is_model_vouched)
+            told = self._from_header(scope, self._header)
+            if told:
+                provider = clean_name(told)
+                return Names(provider, name, provider in KNOWN_PROVIDERS, is_model_vouched)
         if self._provider_of is not None:
             told = self._from_callable(scope, self._provider_of, sink)
             if told:
                 return Names(clean_name(told), name, True, is_model_vouched)
-        return Names(provider_of_model(name), name, False, is_model_vouched)
+        provider = provider_of_model(name)
+        return Names(provider, name, provider in KNOWN_PROVIDERS, is_model_vouched)
 
     def _of_model(self, model: str | None) -> Names:
         name = UNKNOWN if model is None else clean_name(model)
-        names = Names(provider_of_model(name), name, False, False)
+        provider = provider_of_model(name)
+        names = Names(provider, name, provider in KNOWN_PROVIDERS, False)
         if len(self._remembered) < MAX_REMEMBERED and len(model or "") <= MAX_NAME_CHARACTERS:
             self._remembered[model] = names
         return names

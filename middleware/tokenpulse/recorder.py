@@ -10,7 +10,6 @@ from typing import Any, Final, Literal
 
 from tokenpulse.aggregate import Aggregator
 from tokenpulse.arguments import (
-    MAX_MILLISECONDS,
     checked_count,
     checked_message,
     checked_nano_usd,
@@ -133,17 +132,8 @@ class Recorder:
         """
         try:
             fault = self._guard.fault
-            # A usual duration is checked here, any other value in `arguments`: 3 % of a record.
-            latency = (
-                latency_ms / 1000
-                if type(latency_ms) is float and 0.0 <= latency_ms <= MAX_MILLISECONDS
-                else checked_seconds(latency_ms, fault)
-            )
-            ttft = (
-                ttft_ms / 1000
-                if type(ttft_ms) is float and 0.0 <= ttft_ms <= MAX_MILLISECONDS
-                else checked_seconds(ttft_ms, fault)
-            )
+            latency = None if latency_ms is None else checked_seconds(latency_ms, fault)
+            ttft = None if ttft_ms is None else checked_seconds(ttft_ms, fault)
             tokens_in = None if tokens_input is None else checked_count(tokens_input, fault)
             tokens_out = None if tokens_output is None else checked_count(tokens_output, fault)
             cause = None if success or error_type is None else checked_text(error_type, fault)

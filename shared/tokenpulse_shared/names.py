@@ -9,6 +9,41 @@ OTHER: Final = "__other__"
 UNKNOWN: Final = "unknown"
 """The provider of a model id that names none."""
 
+KNOWN_PROVIDERS: Final = frozenset(
+    (
+        UNKNOWN,
+        *(
+            "ai21",
+            "anthropic",
+            "azure",
+            "bedrock",
+            "cerebras",
+            "cohere",
+            "deepinfra",
+            "deepseek",
+            "fireworks",
+        ),
+        *(
+            "gemini",
+            "google",
+            "groq",
+            "huggingface",
+            "hyperbolic",
+            "meta",
+            "meta-llama",
+            "microsoft",
+            "minimax",
+        ),
+        *("mistral", "mistralai", "moonshot", "moonshotai", "nebius", "novita", "nvidia", "ollama", "openai"),
+        *("openrouter", "perplexity", "qwen", "replicate", "sambanova", "together", "vertex", "vertex_ai"),
+        *("x-ai", "xai", "z-ai", "zai"),
+    )
+)
+"""Providers that become a series at their first request: one that is down from the start must be seen.
+
+Any other prefix of a model id may be a caller's invention, and needs a success first.
+"""
+
 MAX_NAME_CHARACTERS: Final = 200
 """Longest provider or model name kept; the longest real model id we know has 95 characters."""
 

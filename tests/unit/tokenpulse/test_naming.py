@@ -20,6 +20,7 @@ from tests.support.asgi import (
 )
 from tests.support.clock import FakeClock
 from tokenpulse.annotations import annotate
+from tokenpulse.naming import Naming
 from tokenpulse.outcome import Ending, decide_outcome
 from tokenpulse.route_template import route_template
 from tokenpulse_shared.records import Observation
@@ -46,15 +47,16 @@ async def observe(
 
 
 async def test_precedence_of_provider() -> None:
-    """Annotated, else the header, else the callable, else the model's prefix; only the app's word is vouched."""
+    """Annotated, else the header, else the callable, else the model's prefix; a caller's word is vouched for known names only."""
     header = [(b"X-Provider", b"from-header")]
     for options, provider, is_vouched in (
-        ({}, "openai", False),
+        ({}, "openai", True),
         ({"provider": lambda scope: "called"}, "called", True),
         ({"provider": lambda scope: "called", "headers": header}, "from-header", False),
         ({"headers": header, "given": {"provider": "told"}}, "told", True),
-        ({"provider": lambda scope: None}, "openai", False),
-        ({"headers": [(b"x-provider", b"")]}, "openai", False),
+        ({"provider": lambda scope: None}, "openai", True),
+        ({"headers": [(b"x-provider", b"")]}, "openai", True),
+        ({"headers": [(b"x-provider", b"groq")]}, "groq", True),
     ):
         observation, _, _ = await observe(**options)  # type: ignore[arg-type]  # mixed options
 
@@ -178,3 +180,15 @@ def test_route_template(scope: dict[str, Any], template: str | None) -> None:
 def test_outcome_of_status(status: int | None, outcome: str) -> None:
     """Every status has one outcome."""
     assert decide_outcome(Ending(status, is_complete=True)) == outcome
+
+
+async def test_prefix_that_no_provider_has_needs_a_success() -> None:
+    """A prefix of a model id that names no provider we know may be invented; a model without one is `unknown`."""
+    for model, provider, is_vouched in (
+        ("invented/gpt-4o", "invented", False),
+        ("anthropic/claude", "anthropic", True),
+        ("gpt-4o", "unknown", True),
+    ):
+        names = Naming(None, None).find(http_scope(), None, model, MemorySink(FakeClock()))
+
+        assert (names.provider, names.is_provider_vouched) == (provider, is_vouched)

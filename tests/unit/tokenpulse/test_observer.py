@@ -79,6 +79,7 @@ async def test_json_answer() -> None:
         usage_source="reported",
         response_model="gpt-4o-2024-11-20",
         endpoint="/v1/chat/completions",
+        provider_vouched=True,
     )
     assert run.sink.exchanges == [
         HttpExchange("POST", "/v1/chat/completions", 200, 2.5, len(chat_request()), len(chat_answer()), None)
