@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 Message = MutableMapping[str, Any]
@@ -91,8 +93,8 @@ def _stream_chunks() -> list[bytes]:
     return [head, *contents, *tail]
 
 
-def _endpoint() -> None:
-    raise NotImplementedError("only the routes' paths are used")
+def _endpoint(_: Request) -> Response:
+    return Response()
 
 
 _CHAT_ROUTE: Final = Route(CHAT_PATH, _endpoint, methods=["POST"])
