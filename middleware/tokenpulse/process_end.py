@@ -11,8 +11,12 @@ import os
 import signal
 import threading
 import weakref
+from collections.abc import Callable
 from types import FrameType
-from typing import Protocol
+from typing import Any, Protocol
+
+Handler = Callable[[int, FrameType | None], Any]
+"""What `signal.signal` takes."""
 
 
 class Closable(Protocol):
@@ -44,19 +48,29 @@ def _chain_sigterm(reference: "weakref.ref[Closable]") -> None:
     if previous is None or previous is signal.SIG_IGN:
         return
 
-    def drain_first(number: int, frame: FrameType | None) -> None:
-        recorder = reference()
-        if recorder is not None:
-            recorder.drain()
-        if callable(previous):
-            previous(number, frame)
-
-    handler = drain_first if callable(previous) else _FlushThenEnd(reference)
+    handler = _DrainFirst(reference, previous) if callable(previous) else _FlushThenEnd(reference)
     signal.signal(signal.SIGTERM, handler)
 
 
+class _DrainFirst:
+    """Handle a signal by the handler that was in place, flushing at once from then on."""
+
+    def __init__(self, reference: "weakref.ref[Closable]", previous: Handler) -> None:
+        self._reference = reference
+        self._previous = previous
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        recorder = self._reference()
+        if recorder is not None:
+            recorder.drain()
+        self._previous(number, frame)
+
+
 class _FlushThenEnd:
-    """Handle a signal by a flush, then by its default; further signals meanwhile change nothing."""
+    """Handle a signal by a flush, which raises it again when it is over, then by its default.
+
+    Further signals meanwhile change nothing.
+    """
 
     def __init__(self, reference: "weakref.ref[Closable]") -> None:
         self._reference = reference
@@ -64,7 +78,6 @@ class _FlushThenEnd:
         self._is_flushed = False
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        """Start the flush; end the process when called again by its end."""
         recorder = self._reference()
         if recorder is None or self._is_flushed:
             signal.signal(number, signal.SIG_DFL)  # which only this thread, the main one, may do

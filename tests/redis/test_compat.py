@@ -60,7 +60,7 @@ async def test_errors_are_newest_first(metrics: RedisMetrics, clock: FakeClock) 
 
 
 async def test_hours_hold_exact_sums(metrics: RedisMetrics, clock: FakeClock) -> None:
-    """An hour whose requests had no price has no cost; an hour without requests is left out."""
+    """The cost is that of the priced requests; an hour without requests is left out."""
     await metrics.record_request("acme", "chat-1", 100.0, True, 0.001, tokens_input=10, tokens_output=4)
     await metrics.record_request("acme", "chat-2", 100.0, True, 0.0025, tokens_input=1, tokens_output=2)
     await metrics.record_request("acme", "chat-1", 100.0, False, None)
@@ -82,7 +82,7 @@ async def test_hours_hold_exact_sums(metrics: RedisMetrics, clock: FakeClock) ->
             "failed_requests": 0,
             "tokens_input": 0,
             "tokens_output": 0,
-            "total_cost": None,
+            "total_cost": 0.0,
         },
     }
     assert list(await metrics.get_hourly_stats("acme", hours=1)) == ["2024-05-15:12"]

@@ -8,6 +8,7 @@ import redis
 
 from tests.support.clock import FakeClock
 from tests.support.processes import wait_until
+from tokenpulse import flush
 from tokenpulse.flush import (
     DRAIN_INTERVAL_SECONDS,
     MAX_BACKOFF_SECONDS,
@@ -136,6 +137,19 @@ def test_a_refused_login_is_not_hammered(refusal: Exception, caplog: pytest.LogC
     bench.flusher.flush()
 
     assert bench.flusher._pause_seconds() <= 2 * _INTERVAL
+
+
+def test_a_flush_that_does_not_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever holds the pipeline keeps it: the second one gives up after its time, with nothing counted."""
+    monkeypatch.setattr(flush, "CLOSE_SECONDS", 0.01)
+    bench = _Bench()
+    with bench.pipeline.lock:
+        assert bench.flusher.flush() is False
+
+    assert bench.pipeline.flushes == 0
+    assert bench.flusher.is_connected is None
+    assert bench.guard.counts() == {}
+    assert bench.flusher.flush() is True
 
 
 def test_the_thread_flushes_again_and_again(running: list[Flusher]) -> None:
