@@ -102,7 +102,7 @@ class SeriesDelta:
         (
             _, _, _, _, _, streaming, _, outcome, _, _, finish, _, latency, ttfb, ttft, _, tpot, _,
             tokens_input, tokens_output, cached, reasoning, source, cost, _, endpoint, _, _, _,
-        ) = observation  # fmt: skip  # unpacked at once: half the time of reading fields by name
+        ) = observation  # fmt: skip  # unpacked at once: a quarter less than reading fields by name
         counters = self.counters
         counters[TOTAL] += 1
         counters[OUTCOME_AT[outcome]] += 1

@@ -1,7 +1,8 @@
 """Collect what has finished; fold it a batch at a time.
 
 Strategy: a request only appends to a queue, and the one that fills a batch folds it. Folded one by one, each
-fold finds the processor's caches full of the app's own code: 6 µs against 2 µs in a batch (CPython 3.11).
+fold finds the processor's caches full of the app's own code: a JSON request costs 26.8 µs that way, 23.1 in
+batches of 32 (one run, CPython 3.11).
 Invariants: whatever was added is folded exactly once; `settle` returns when all that was added before is.
 Bounds: a batch holds `BATCH` of each kind, so that the request which folds it is held up for about 0.15 ms.
 Safe from any thread: a deque's `append` is atomic, only the holder of an aggregator's lock takes out.

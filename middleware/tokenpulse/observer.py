@@ -87,7 +87,7 @@ class InferenceObserver(PlainObserver):
     def app_send(self) -> Send:
         """Return the app's `send`: hand on its message; note when it came, keep a reference to its body.
 
-        A closure, not a method: names bound once save a third of what a token costs. It appends to `_pieces`
+        A closure, not a method: names bound once save 7 % of what a token costs. It appends to `_pieces`
         and `_times` for the whole response, so these lists are cleared, never replaced.
         """
         clock, send = self._monotonic, self._send

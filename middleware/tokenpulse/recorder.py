@@ -42,7 +42,7 @@ _OUTCOMES: Final[dict[str | None, Outcome]] = {
 
 _NAMES_REMEMBERED: Final = 4096
 _new_record: Final = tuple.__new__
-"""Makes an `Observation` from a tuple in a third of the time its constructor takes."""
+"""Makes an `Observation` from a tuple in half the time its constructor takes (0.17 µs against 0.32)."""
 
 
 def _time_per_output_token(latency: float | None, ttft: float | None, tokens: int | None) -> float | None:

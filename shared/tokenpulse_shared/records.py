@@ -50,7 +50,7 @@ MAX_ERROR_MESSAGE_CHARACTERS: Final = 500
 class Observation(NamedTuple):
     """Tell what one inference request did; None means that it is not known.
 
-    A tuple rather than a frozen dataclass because one is made in every request: 0.4 µs against 2.6 µs
+    A tuple rather than a frozen dataclass because one is made in every request: 0.3 µs against 2.0 µs
     for 29 fields on CPython 3.11. Read fields by name; their positions may change between versions.
 
     Durations are seconds from a monotonic clock, `started_at` is epoch seconds. `tokens_input` includes
