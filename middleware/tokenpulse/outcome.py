@@ -27,10 +27,8 @@ class Ending(NamedTuple):
     is_cut: bool = False
 
 
-def outcome_of_status(status_code: int) -> Outcome:
-    """Return what a status code alone says."""
-    if status_code < 400:
-        return "success"
+def outcome_of_failure(status_code: int) -> Outcome:
+    """Return what a status code of 400 or more says."""
     by_status = _BY_STATUS.get(status_code)
     if by_status is not None:
         return by_status
@@ -60,7 +58,7 @@ def _outcome_of_response(ending: Ending) -> Outcome:
     if ending.status_code is None:
         return "truncated"
     if ending.status_code >= 400:
-        return outcome_of_status(ending.status_code)
+        return outcome_of_failure(ending.status_code)
     if ending.error is not None:
         return outcome_of_error(ending.error)
     return "truncated" if ending.is_cut or not ending.is_complete else "success"

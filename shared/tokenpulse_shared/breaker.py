@@ -14,8 +14,7 @@ from typing import Final, Literal
 BreakerState = Literal["CLOSED", "OPEN", "HALF_OPEN"]
 
 SLOT_SECONDS: Final = 5
-"""Width of a slot of recent calls in Redis; the window is a whole number of them."""
-SLOTS_KEPT: Final = 16
+"""Width of a slot of recent calls in Redis; the window is a whole number of them, at most 15 (see apply.lua)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,6 +104,7 @@ end
 -- {key, time to live, slot seconds, calls that succeeded, provider faults, faults since the last success}
 for _, operation in ipairs(operations.calls) do
   local key, slot = operation[1], math.floor(now / operation[3])
+  -- A ring of 16 slots: longer than any breaker's window, the current slot included.
   local field = 'slot:' .. string.format('%d', slot % 16)
   local held = try('HGET', key, field)
   if held ~= nil then
