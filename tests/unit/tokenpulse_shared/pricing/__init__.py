@@ -1,0 +1,1 @@
+"""Tests of tokenpulse_shared.pricing."""
