@@ -1,93 +1,13 @@
-"""What every dialect answers about a request, an answer, an event of a stream."""
+"""What a dialect is: how the bodies of one protocol are read.
 
-from collections.abc import Mapping
-from enum import IntEnum
-from typing import Final, NamedTuple, Protocol
+A dialect of one's own is a class with the members of `Dialect`, most easily a subclass of `JsonDialect`; an
+instance is given to the middleware: `TokenPulseMiddleware(app, dialects=[MyDialect()])`.
+"""
 
-JsonObject = Mapping[str, object]
+from typing import NamedTuple, Protocol
 
-new_record: Final = tuple.__new__
-"""Makes a NamedTuple from all its fields in a third of the time its constructor takes (0.1 µs against 0.3)."""
-
-
-class Content(IntEnum):
-    """Tell what an event brings the reader: nothing, reasoning, or something visible."""
-
-    NONE = 0
-    REASONING = 1
-    VISIBLE = 2
-
-
-class RequestFacts(NamedTuple):
-    """Tell what the caller asked for; `model` is None when the body names none, or names it by no text."""
-
-    model: str | None = None
-    is_streaming: bool | None = None
-    choices: int = 1
-    has_bad_model: bool = False
-
-
-def _newer(mine: int | None, older: int | None) -> int | None:
-    return older if mine is None else mine
-
-
-class Usage(NamedTuple):
-    """Count tokens as tokenpulse means them: input includes cache, output includes reasoning.
-
-    None: not said. `has_rejected`: a number was there that cannot be one (negative, fraction, too large).
-    """
-
-    tokens_input: int | None = None
-    tokens_output: int | None = None
-    tokens_cached: int | None = None
-    tokens_reasoning: int | None = None
-    cost_nano_usd: int | None = None
-    has_rejected: bool = False
-
-    def is_complete(self) -> bool:
-        """Tell whether input and output are both known."""
-        return self.tokens_input is not None and self.tokens_output is not None
-
-    def over(self, older: "Usage | None") -> "Usage":
-        """Return this usage, its gaps filled from an older one unless it is complete (last non-null wins)."""
-        if older is None or self.is_complete():
-            return self
-        return Usage(
-            _newer(self.tokens_input, older.tokens_input),
-            _newer(self.tokens_output, older.tokens_output),
-            _newer(self.tokens_cached, older.tokens_cached),
-            _newer(self.tokens_reasoning, older.tokens_reasoning),
-            _newer(self.cost_nano_usd, older.cost_nano_usd),
-            self.has_rejected or older.has_rejected,
-        )
-
-
-class ErrorFacts(NamedTuple):
-    """Tell how a provider names its error; texts are as sent, not yet masked; None means not said."""
-
-    type: str | None = None
-    code: str | None = None
-    message: str | None = None
-
-
-class AnswerFacts(NamedTuple):
-    """Tell what a whole JSON answer says."""
-
-    model: str | None = None
-    finish_reason: str | None = None
-    usage: Usage | None = None
-    error: ErrorFacts | None = None
-
-
-class EventFacts(NamedTuple):
-    """Tell what one event of a stream says; `finishes` holds (choice, reason) pairs."""
-
-    content: Content = Content.NONE
-    usage: Usage | None = None
-    finishes: tuple[tuple[int, str], ...] = ()
-    error: ErrorFacts | None = None
-    model: str | None = None
-    is_terminal: bool = False
+from tokenpulse.dialects.facts import AnswerFacts, EventFacts, JsonObject, RequestFacts, Usage
+from tokenpulse.json_scan import scalars_at_start, value_at_end
 
 
 class Mark(NamedTuple):
@@ -109,17 +29,50 @@ class Mark(NamedTuple):
         return count > 0 and count > data.count(self.null) + data.count(self.spaced_null)
 
 
+class Marks(NamedTuple):
+    """Name the JSON keys without which an event cannot tell usage, finish reason, error; one key each.
+
+    `content`: bytes (quotes included) that stand once in every event that brings content. Events that hold
+    them count as content where a stream's flow is measured, so events without content should lack them.
+    """
+
+    usage: Mark
+    finish: Mark
+    error: Mark
+    content: bytes
+
+
+class Route(NamedTuple):
+    """Name a path by its end, whatever prefix it has; `{model}` stands for the model's id.
+
+    `is_stream`: what the path alone says of streaming, None: nothing. `operation`: None: the dialect's own.
+    `label`: what the path is called in metrics; "": its pattern.
+    """
+
+    pattern: str
+    is_stream: bool | None = None
+    operation: str | None = None
+    label: str = ""
+
+
 class Dialect(Protocol):
     """Read the bodies of one protocol.
 
-    Every method takes parsed JSON objects as they came; none raises on a shape it does not know.
+    Bodies are parsed JSON objects as they came; no method raises on a shape it does not know.
     """
 
     name: str
     operation: str
-    usage_mark: Mark
-    finish_mark: Mark
-    error_mark: Mark
+    vendor: str | None
+    """The provider of an answer whose model names none; None for a protocol that many providers speak."""
+    marks: Marks
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """Return the paths this dialect is spoken at."""
+
+    def for_request(self, body: JsonObject) -> "Dialect":
+        """Return who reads this exchange: another dialect when the body shows that it shares the path."""
 
     def request(self, body: JsonObject) -> RequestFacts:
         """Return what the caller asked for."""
@@ -127,5 +80,46 @@ class Dialect(Protocol):
     def answer(self, body: JsonObject, is_failure: bool) -> AnswerFacts:
         """Return what a JSON answer says; `is_failure`: the status said 400 or more."""
 
-    def event(self, name: bytes, data: bytes) -> EventFacts | None:
-        """Return what an event says; None if its data is not JSON."""
+    def event(self, name: bytes, body: JsonObject) -> EventFacts:
+        """Return what an event says; `name` is the framing's name of it, `error` for what it marks as one."""
+
+    def text(self, body: JsonObject) -> str:
+        """Return the text a model generated in an event or an answer: visible, reasoning, call arguments."""
+
+    def header_usage(self, headers: list[tuple[bytes, bytes]]) -> Usage | None:
+        """Return usage that stands in the response's headers, None without."""
+
+    def header_error(self, headers: list[tuple[bytes, bytes]]) -> str | None:
+        """Return the error type that a failure's headers name, None without."""
+
+    def abridged(self, head: bytes, tail: bytes) -> JsonObject | None:
+        """Return what the ends of a too long event or answer tell, shaped as a body; None: nothing."""
+
+
+class JsonDialect:
+    """What most dialects have in common."""
+
+    vendor: str | None = None
+    cut_keys: tuple[str, ...] = ()
+    """Top-level keys looked for at both ends of a body too long to keep."""
+
+    def for_request(self, body: JsonObject) -> Dialect:
+        """Return itself: no other dialect shares its paths."""
+        return self  # type: ignore[return-value]  # a subclass has the members that this class leaves out
+
+    def header_usage(self, headers: list[tuple[bytes, bytes]]) -> Usage | None:
+        """Return None: usage stands in the body."""
+        return None
+
+    def header_error(self, headers: list[tuple[bytes, bytes]]) -> str | None:
+        """Return None: the error stands in the body."""
+        return None
+
+    def abridged(self, head: bytes, tail: bytes) -> JsonObject | None:
+        """Return the values of `cut_keys` found at either end; the later one wins."""
+        facts = scalars_at_start(head, self.cut_keys)
+        for key in self.cut_keys:
+            value = value_at_end(tail, key)
+            if value is not None:
+                facts[key] = value
+        return facts

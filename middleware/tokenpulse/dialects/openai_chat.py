@@ -2,23 +2,22 @@
 
 from typing import Final
 
-import orjson
-
-from tokenpulse.dialects.base import (
+from tokenpulse.dialects.base import JsonDialect, Mark, Marks, Route
+from tokenpulse.dialects.error_body import read_error
+from tokenpulse.dialects.facts import (
     AnswerFacts,
     Content,
     ErrorFacts,
     EventFacts,
     JsonObject,
-    Mark,
     RequestFacts,
     Usage,
     new_record,
 )
-from tokenpulse.dialects.error_body import read_error
+from tokenpulse.dialects.openai_chat_content import delta_content, message_text
 from tokenpulse.dialects.openai_usage import read_usage
+from tokenpulse.json_ends import joined_ends
 
-_DONE: Final = EventFacts(is_terminal=True)
 MAX_CHOICES: Final = 128
 """Most answers a request may ask for; OpenAI's own limit."""
 
@@ -41,22 +40,29 @@ def read_request(body: JsonObject) -> RequestFacts:
 
 
 def choices_of(body: JsonObject) -> list[JsonObject]:
-    """Return the entries of `choices` that are objects."""
+    """Return the entries of `choices` that are objects, at most `MAX_CHOICES`."""
     choices = body.get("choices")
     if not isinstance(choices, list):
         return []
     if len(choices) == 1 and isinstance(choices[0], dict):
         return choices
-    return [choice for choice in choices if isinstance(choice, dict)]
+    return [choice for choice in choices[:MAX_CHOICES] if isinstance(choice, dict)]
+
+
+def _index_of(choice: JsonObject) -> int:
+    index = choice.get("index")
+    return index if type(index) is int and 0 <= index < MAX_CHOICES else 0
 
 
 def usage_of(body: JsonObject) -> Usage | None:
-    """Return the usage of an answer or a chunk, Groq's `x_groq.usage` included."""
+    """Return the usage of an answer or a chunk: its own, Groq's `x_groq.usage`, Moonshot's in the first choice."""
     usage = read_usage(body.get("usage"))
     if usage is None:
         groq = body.get("x_groq")
         if isinstance(groq, dict):
             usage = read_usage(groq.get("usage"))
+    if usage is None:
+        usage = next((read_usage(choice.get("usage")) for choice in choices_of(body)), None)
     return usage
 
 
@@ -67,6 +73,11 @@ def error_of(body: JsonObject, is_failure: bool, reasons: list[str]) -> ErrorFac
         nested = (read_error(choice, is_failure=False) for choice in choices_of(body))
         error = next((found for found in nested if found is not None), ErrorFacts())
     return error
+
+
+def _may_fail(body: JsonObject) -> bool:
+    """Return False only if a body of status 200 surely holds no error of its own."""
+    return "error" in body or "base_resp" in body or body.get("object") == "error"
 
 
 def model_of(body: JsonObject) -> str | None:
@@ -83,93 +94,37 @@ def read_answer(body: JsonObject, is_failure: bool) -> AnswerFacts:
         if reason and isinstance(reason, str):
             reasons.append(reason)
     error = None
-    if is_failure or "error" in body or "error" in reasons or body.get("object") == "error":
+    if is_failure or "error" in reasons or _may_fail(body):
         error = error_of(body, is_failure, reasons)
     return new_record(AnswerFacts, (model_of(body), reasons[0] if reasons else None, usage_of(body), error))
 
 
-def parsed(data: bytes) -> JsonObject | None:
-    """Return an event's JSON object, None if it is not JSON, {} if it is some other JSON value."""
-    try:
-        body = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return None
-    return body if isinstance(body, dict) else {}
-
-
-def _has_text(parts: object) -> bool:
-    """Tell whether a string or a list of typed parts holds any text."""
-    if isinstance(parts, list):
-        return any(_has_text(part) for part in parts[:64])
-    if isinstance(parts, dict):
-        return any(_has_text(parts.get(key)) for key in ("text", "thinking", "summary"))
-    return isinstance(parts, str) and parts != ""
-
-
-def _list_content(parts: list[object]) -> Content:
-    """Return the content of Mistral's typed parts: thinking is reasoning, anything else visible."""
-    content = Content.NONE
-    for part in parts:
-        if not isinstance(part, dict):
-            continue
-        if part.get("type") == "thinking":
-            content = max(content, Content.REASONING if _has_text(part) else Content.NONE)
-        elif part.get("type") != "text" or _has_text(part):
-            return Content.VISIBLE
-    return content
-
-
-def _names_call(call: object) -> bool:
-    function = call.get("function") if isinstance(call, dict) else None
-    return isinstance(function, dict) and bool(function.get("name") or function.get("arguments"))
-
-
-def _has_call(delta: JsonObject) -> bool:
-    calls = delta.get("tool_calls")
-    if isinstance(calls, list) and any(_names_call(call) for call in calls):
-        return True
-    function = delta.get("function_call")
-    return isinstance(function, dict) and bool(function.get("name") or function.get("arguments"))
-
-
-def delta_content(delta: JsonObject) -> Content:
-    """Return what a delta brings: text, refusal, audio, a call's name or arguments; reasoning; nothing."""
-    text = delta.get("content")
-    if text and isinstance(text, str):
-        return Content.VISIBLE
-    found = _list_content(text) if isinstance(text, list) else Content.NONE
-    if not delta or found is Content.VISIBLE:
-        return found
-    if delta.get("refusal") or delta.get("audio") or _has_call(delta):
-        return Content.VISIBLE
-    if any(_has_text(delta.get(key)) for key in ("reasoning_content", "reasoning", "reasoning_details")):
-        return Content.REASONING
-    return found
-
-
-class OpenAIChat:
+class OpenAIChat(JsonDialect):
     """Read chat completions."""
 
     name = "openai-chat"
     operation = "chat"
-    usage_mark = Mark.of("usage")
-    finish_mark = Mark.of("finish_reason")
-    error_mark = Mark.of("error")
+    routes: tuple[Route, ...] = (
+        Route("/deployments/{model}/chat/completions", label="/v1/chat/completions"),
+        Route("/chat/completions", label="/v1/chat/completions"),
+        Route("/agents/completions", label="/v1/agents/completions"),
+        Route("/fim/completions", operation="text_completion", label="/v1/fim/completions"),
+    )
+    marks = Marks(Mark.of("usage"), Mark.of("finish_reason"), Mark.of("error"), b'"delta"')
     request = staticmethod(read_request)
     answer = staticmethod(read_answer)
+
+    def abridged(self, head: bytes, tail: bytes) -> JsonObject | None:
+        """Return what the ends of a too long chunk or answer tell."""
+        return joined_ends(head, tail)
 
     def content(self, choice: JsonObject) -> Content:
         """Return what a chunk's choice brings."""
         delta = choice.get("delta")
         return delta_content(delta) if isinstance(delta, dict) else Content.NONE
 
-    def event(self, name: bytes, data: bytes) -> EventFacts | None:
-        """Return what an event says; `[DONE]` ends the stream."""
-        if data.startswith(b"[DONE]"):
-            return _DONE
-        body = parsed(data)
-        if body is None:
-            return None
+    def event(self, name: bytes, body: JsonObject) -> EventFacts:
+        """Return what a chunk says."""
         content = Content.NONE
         finishes: tuple[tuple[int, str], ...] = ()
         for choice in choices_of(body):
@@ -178,10 +133,18 @@ class OpenAIChat:
                 content = brought
             reason = choice.get("finish_reason")
             if reason and isinstance(reason, str):
-                index = choice.get("index")
-                finishes += ((index if type(index) is int else 0, reason),)
+                finishes += ((_index_of(choice), reason),)
         error = None
-        if finishes or "error" in body or name == b"error" or body.get("object") == "error":
+        if finishes or name == b"error" or _may_fail(body):
             error = error_of(body, name == b"error", [reason for _, reason in finishes])
-        usage = usage_of(body) if body.get("usage") is not None or "x_groq" in body else None
+        usage = usage_of(body) if finishes or body.get("usage") is not None or "x_groq" in body else None
         return new_record(EventFacts, (content, usage, finishes, error, model_of(body), False))
+
+    def text(self, body: JsonObject) -> str:
+        """Return the text of every choice; of a chunk only what is new (Perplexity repeats the whole message)."""
+        return "".join(map(self.choice_text, choices_of(body)))
+
+    def choice_text(self, choice: JsonObject) -> str:
+        """Return the text of a choice."""
+        message = choice.get("delta" if "delta" in choice else "message")
+        return message_text(message) if isinstance(message, dict) else ""
