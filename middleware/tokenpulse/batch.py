@@ -4,19 +4,19 @@ A batch covers one group: a provider, an app's HTTP counters, or a gateway. All 
 Windows whose retention is over by the time of the flush are left out of the windows, never of the totals.
 """
 
-from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import orjson
 
-from tokenpulse.aggregate import ProviderDelta, Series, merge_series
-from tokenpulse.deltas import SUCCESSFUL, SeriesDelta, bounded
+from tokenpulse.counter_places import SUCCESSFUL
+from tokenpulse.endpoint_delta import add_counts
 from tokenpulse.gateway_aggregate import GatewayDelta
-from tokenpulse_shared import histogram, totals
-from tokenpulse_shared.breaker import SLOT_SECONDS
-from tokenpulse_shared.counters import SKETCHED, WINDOW_COUNTERS
+from tokenpulse.operations import Calls, Operations, bounded
+from tokenpulse.provider_delta import ProviderDelta, Series, merge_series
+from tokenpulse.totals_fields import counter_fields, totals_fields
+from tokenpulse_shared import totals
+from tokenpulse_shared.counters import PROVIDER_SKETCHED, SKETCHED, WINDOW_COUNTERS
 from tokenpulse_shared.keyspace import (
-    CIRCUIT_RETENTION_SECONDS,
     DAY_RETENTION_SECONDS,
     ERRORS_RETENTION_SECONDS,
     HOUR_RETENTION_SECONDS,
@@ -28,114 +28,16 @@ from tokenpulse_shared.keyspace import (
     Keyspace,
     stamp,
 )
-from tokenpulse_shared.sketch import COARSE_SCALE, FINE_SCALE, ZERO, Buckets, rescaled
+from tokenpulse_shared.sketch import COARSE_SCALE, FINE_SCALE, Buckets, rescaled
 
-HOUR_SKETCH_FIELDS: Final = 320
-"""Most buckets of an hour: 20 octaves, values a factor of a million apart, at a relative error of 2.2 %.
+HOUR_SKETCH_FIELDS: Final = 480
+"""Most buckets of an hour: 30 octaves, values a factor of a billion apart, at a relative error of 2.2 %.
 
-More than the 128 that Redis stores compactly in a hash: only the current hour is a hash, and only a series
-that spreads beyond 8 octaves pays for it; past hours are packed.
+Fewer than the 512 that Redis 7.0 stores compactly in a hash by default; only the current hour is one, past hours
+are packed.
 """
 CALLS_ARE_RECENT_SECONDS: Final = 60
 """Calls older than a breaker's window do not reach it: an outage's backlog says nothing of now."""
-
-_LATENCY_LABELS: Final = histogram.bound_labels(histogram.LATENCY)
-_TTFT_LABELS: Final = histogram.bound_labels(histogram.TTFT)
-_ENDPOINT_LABELS: Final = histogram.bound_labels(histogram.ENDPOINT)
-_COST_LABELS: Final = histogram.bound_labels(histogram.COST)
-
-
-class Calls(NamedTuple):
-    """Count a model's calls in one batch, as its breaker wants to know them."""
-
-    model: str
-    successes: int
-    faults: int
-    streak: int
-
-
-class Operations:
-    """Collect the operations of one batch; times to live are text so that Lua passes them on as they are."""
-
-    def __init__(self) -> None:
-        self._increments: list[Any] = []
-        self._sketches: list[Any] = []
-        self._scores: list[Any] = []
-        self._lists: list[Any] = []
-        self._calls: list[Any] = []
-
-    def increment(self, key: str, ttl_seconds: int, fields: dict[str, int]) -> None:
-        """Add to a hash's fields."""
-        self._increments.append((key, str(ttl_seconds), fields))
-
-    def sketch(self, key: str, ttl_seconds: int, scale: int, capacity: int, buckets: Buckets) -> None:
-        """Add to a sketch; past `capacity` fields (0: no limit) its scale is halved."""
-        if buckets:
-            fields = {"zero" if index == ZERO else str(index): count for index, count in buckets.items()}
-            self._sketches.append((key, str(ttl_seconds), scale, capacity, fields))
-
-    def score(self, key: str, ttl_seconds: int, members: dict[str, float]) -> None:
-        """Raise members' scores in a sorted set."""
-        self._scores.append((key, str(ttl_seconds), members))
-
-    def push(self, key: str, ttl_seconds: int, kept: int, items: list[str]) -> None:
-        """Put items (oldest first) at the head of a list of bounded length."""
-        if items:
-            self._lists.append((key, str(ttl_seconds), kept, items))
-
-    def calls(self, key: str, calls: Calls) -> None:
-        """Count calls in a breaker's window."""
-        self._calls.append(
-            (key, str(CIRCUIT_RETENTION_SECONDS), SLOT_SECONDS, calls.successes, calls.faults, calls.streak)
-        )
-
-    def encode(self) -> bytes:
-        """Return the JSON that the script reads."""
-        return orjson.dumps(
-            {
-                "increments": self._increments,
-                "sketches": self._sketches,
-                "scores": self._scores,
-                "lists": self._lists,
-                "calls": self._calls,
-            }
-        )
-
-
-NO_OPERATIONS: Final = Operations().encode()
-"""What a batch carries that is only to find out whether the server still has those before it."""
-
-
-def counter_fields(counters: Iterable[int]) -> dict[str, int]:
-    """Return the counters that are not zero, by field name."""
-    return {name: bounded(count) for name, count in zip(WINDOW_COUNTERS, counters, strict=True) if count}
-
-
-def _labelled(kind: str, counts: dict[int, int], labels: tuple[str, ...], suffix: str = "") -> dict[str, int]:
-    return {f"{kind}:{labels[index]}{suffix}": count for index, count in counts.items()}
-
-
-def totals_fields(delta: SeriesDelta) -> dict[str, int]:
-    """Return what a series adds to its totals."""
-    fields = counter_fields(delta.counters)
-    fields |= _labelled(totals.LATENCY_SUCCESS, delta.latencies_success, _LATENCY_LABELS)
-    fields |= _labelled(totals.LATENCY_ERROR, delta.latencies_error, _LATENCY_LABELS)
-    fields |= _labelled(totals.TTFT, delta.ttfts, _TTFT_LABELS)
-    fields |= _labelled(totals.COST, delta.costs, _COST_LABELS)
-    fields |= _labelled(totals.COST_PER_1K, delta.cost_per_1k, _COST_LABELS)
-    sums = {
-        f"{totals.LATENCY_SUCCESS}_us": delta.latency_success_us,
-        f"{totals.LATENCY_ERROR}_us": delta.latency_error_us,
-        f"{totals.COST_PER_1K}_nano": delta.cost_per_1k_nano,
-    }
-    for endpoint, timed in (delta.endpoints or {}).items():
-        fields |= _labelled(totals.TTFB, timed.ttfbs, _ENDPOINT_LABELS, f":{endpoint}")
-        fields |= _labelled(totals.STREAMING, timed.streamings, _ENDPOINT_LABELS, f":{endpoint}")
-        sums[f"{totals.TTFB}_us:{endpoint}"] = timed.ttfb_us
-        sums[f"{totals.STREAMING}_us:{endpoint}"] = timed.streaming_us
-    fields |= {name: bounded(total) for name, total in sums.items() if total}
-    fields |= {f"{totals.FINISH}:{reason}": count for reason, count in (delta.finishes or {}).items()}
-    return fields
 
 
 class ProviderBatch:
@@ -179,15 +81,14 @@ class ProviderBatch:
             return
         at = stamp(granularity, start)
         whole = [0] * len(WINDOW_COUNTERS)
-        merged: dict[str, Buckets] = {"latency": {}, "ttft": {}}
+        merged: dict[str, Buckets] = {quantity: {} for quantity in PROVIDER_SKETCHED}
         for model, delta in series.items():
             self._add_window(
                 model, at, remaining, granularity, delta.counters, {q: getattr(delta, q) for q in SKETCHED}
             )
             whole = [mine + more for mine, more in zip(whole, delta.counters, strict=True)]
             for quantity, buckets in merged.items():
-                for index, count in getattr(delta, quantity).items():
-                    buckets[index] = buckets.get(index, 0) + count
+                add_counts(buckets, getattr(delta, quantity))
         self._add_window(None, at, remaining, granularity, whole, merged)
         due = float(start + seconds + SEAL_DELAY_SECONDS)
         self._open |= {self._keys.window_member(model, at): due for model in (*series, None)}

@@ -9,7 +9,7 @@ from typing import Any, Final
 from tokenpulse_reader.basis import basis
 from tokenpulse_reader.health import average_health_score
 from tokenpulse_reader.units import iso, milliseconds, ratio
-from tokenpulse_shared.counters import USAGE_FIELDS
+from tokenpulse_shared.counters import SKETCHED, USAGE_FIELDS
 from tokenpulse_shared.keyspace import stamp
 from tokenpulse_shared.provider_health import ProviderHealth
 from tokenpulse_shared.series_window import Row, SeriesWindow, WindowTotal, merged
@@ -52,7 +52,7 @@ def row_json(row: Row) -> dict[str, Any]:
         "error_rate": ratio(row.failures, row.requests),
         "total_tokens": _total_tokens(row),
         **_latencies(row),
-        "avg_ttft_ms": milliseconds(row.mean_seconds("ttft")),
+        **{f"avg_{quantity}_ms": milliseconds(row.mean_seconds(quantity)) for quantity in SKETCHED},
     }
 
 
@@ -104,26 +104,16 @@ def hourly_json(window: SeriesWindow, hours: int) -> dict[str, Any]:
     }
 
 
-def latency_json(
-    total: WindowTotal, quantity: str, percentiles: Sequence[float], hours: int
-) -> dict[str, Any] | None:
-    """Return `/latency/{provider}/{model}` in milliseconds; None without data.
-
-    Percentiles are nearest rank, `min` and `max` the ends of the sketch: all within 1.1 % of the exact value
-    for windows up to 2 hours, within 2.2 % beyond. `avg` is exact, and lies between `min` and `max`.
-    """
-    sketch = total.row.sketch(quantity)
+def _spread_json(row: Row, quantity: str, percentiles: Sequence[float]) -> dict[str, Any] | None:
+    """Return a quantity's count, average, ends and percentiles in milliseconds; None when nothing was measured."""
+    sketch = row.sketch(quantity)
     ends = sketch.extremes()
     if ends is None:
         return None
-    average = total.row.mean_seconds(quantity)
+    average = row.mean_seconds(quantity)
     known = ends if average is None else (*ends, average)
     values = sketch.quantiles(tuple(percentiles))
     return {
-        "provider": total.series.provider,
-        "model": total.series.model,
-        "metric": quantity,
-        "hours": hours,
         "count": sketch.count,
         "avg": milliseconds(average),
         "min": milliseconds(min(known)),
@@ -132,5 +122,29 @@ def latency_json(
             f"p{percentile:.6f}".rstrip("0").rstrip("."): milliseconds(value)
             for percentile, value in zip(percentiles, values, strict=True)
         },
+    }
+
+
+def latency_json(
+    total: WindowTotal, quantity: str, percentiles: Sequence[float], hours: int
+) -> dict[str, Any] | None:
+    """Return `/latency/{provider}/{model}` in milliseconds; None without data of `quantity`.
+
+    Percentiles are nearest rank, `min` and `max` the ends of the sketch: all within 1.1 % of the exact value
+    for windows up to 2 hours, within 2.2 % beyond. `avg` is exact, and lies between `min` and `max`.
+    `by_metric` holds the same of every quantity, null for those not measured. Of `itl` it is tokens that are
+    counted, of the others requests.
+    """
+    by_metric = {name: _spread_json(total.row, name, percentiles) for name in SKETCHED}
+    asked = by_metric[quantity]
+    if asked is None:
+        return None
+    return {
+        "provider": total.series.provider,
+        "model": total.series.model,
+        "metric": quantity,
+        "hours": hours,
+        **asked,
+        "by_metric": by_metric,
         **basis(total.coverage, total.corrupt_keys),
     }

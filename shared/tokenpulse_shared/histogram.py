@@ -37,6 +37,8 @@ OTEL_DURATION: Final = (
 )
 OTEL_TTFT: Final = (0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 VLLM_TTFT: Final = (*OTEL_TTFT, 20, 40, 80, 160, 640, 2560)
+OTEL_TPOT: Final = (0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5)
+VLLM_TPOT: Final = (*OTEL_TPOT, 5, 7.5, 10, 20, 40, 80)
 VLLM_E2E: Final = (
     *(0.3, 0.5, 0.8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960, 1920, 7680),
 )
@@ -50,6 +52,7 @@ LATENCY: Final = _union(
     MODEL_INFERENCE_DURATION, PROVIDER_RESPONSE_TIME, PROVIDER_RESPONSE_DURATION, OTEL_DURATION, VLLM_E2E
 )
 TTFT: Final = _union(TIME_TO_FIRST_CHUNK, VLLM_TTFT)
+TPOT: Final = _union(VLLM_TPOT)
 ENDPOINT: Final = _union(BACKEND_TTFB)
 HTTP: Final = _union(HTTP_DURATION)
 SIZE: Final = _union(HTTP_SIZE)

@@ -61,12 +61,12 @@ class Row:
         return self.count("total_cost") / 1e9
 
     def mean_seconds(self, quantity: str) -> float | None:
-        """Return the mean of latency, ttft or tpot in seconds; None when nothing was measured."""
+        """Return the mean of a quantity of `SKETCHED` in seconds, exact; None when nothing was measured."""
         measured = self.count(f"{quantity}_count")
         return self.count(f"{quantity}_us") / measured / 1e6 if measured else None
 
     def sketch(self, quantity: str) -> Sketch:
-        """Return the sketch of latency, ttft or tpot, empty when nothing was measured."""
+        """Return the sketch of a quantity of `SKETCHED`, empty when nothing was measured, or it was not loaded."""
         return self.sketches.get(quantity) or Sketch()
 
     def absorb(self, other: "Row") -> None:

@@ -4,11 +4,13 @@
     latency_success:<le>  latency_error:<le>       requests by latency, in the bucket below <le> alone
     latency_success_us    latency_error_us         their sums
     ttft:<le>                                      streams by time to first token (sum: ttft_us)
+    tpot:<le>                                      streams by time per output token (sum: tpot_us)
     ttfb:<le>:<endpoint>  ttfb_us:<endpoint>       requests by time to the response's start
     streaming:<le>:<endpoint>  streaming_us:<endpoint>  streams by time from the response's start to its end
     cost:<le>                                      priced requests by cost in USD (sum: total_cost)
     cost_per_1k:<le>      cost_per_1k_nano         priced requests by USD per 1,000 tokens; sum in nano-USD
     finish:<reason>                                answers by finish reason
+    error:<type>                                   failures by error type, by outcome where there is none
 `totals:{provider}`: every name of `WINDOW_COUNTERS`, and `writer:<id>` → `sequence:epoch`, the guards.
 
 `http:{app}`: a field is the JSON array of its labels:
@@ -32,11 +34,13 @@ import orjson
 LATENCY_SUCCESS: Final = "latency_success"
 LATENCY_ERROR: Final = "latency_error"
 TTFT: Final = "ttft"
+TPOT: Final = "tpot"
 TTFB: Final = "ttfb"
 STREAMING: Final = "streaming"
 COST: Final = "cost"
 COST_PER_1K: Final = "cost_per_1k"
 FINISH: Final = "finish"
+ERROR: Final = "error"
 
 GATEWAY_FIELDS: Final = ("success", "errors", "latency_us", "latency_count")
 GUARD_FIELD_PREFIX: Final = "writer:"

@@ -1,7 +1,7 @@
 """Decode the hashes that `totals` describes, pure.
 
 Strategy: every field name that can be known beforehand is looked up in one dict, so that a hash of 80 fields
-costs about 15 µs; only endpoints and finish reasons are taken apart. A bucket label that this version does
+costs about 15 µs; only endpoints, finish reasons, error types are taken apart. A bucket label that this version does
 not know (another version wrote it) counts in the first of our buckets that holds all its values.
 Invariant: a value that is no whole number is left out and counted, never guessed.
 """
@@ -21,6 +21,7 @@ _FINE: Final = {
     totals.LATENCY_SUCCESS: histogram.LATENCY,
     totals.LATENCY_ERROR: histogram.LATENCY,
     totals.TTFT: histogram.TTFT,
+    totals.TPOT: histogram.TPOT,
     totals.COST: histogram.COST,
     totals.COST_PER_1K: histogram.COST,
 }
@@ -28,6 +29,7 @@ _SUM_FIELDS: Final = {
     totals.LATENCY_SUCCESS: "latency_success_us",
     totals.LATENCY_ERROR: "latency_error_us",
     totals.TTFT: "ttft_us",
+    totals.TPOT: "tpot_us",
     totals.COST: "total_cost",
     totals.COST_PER_1K: "cost_per_1k_nano",
 }
@@ -69,7 +71,7 @@ def clean_member(member: bytes) -> str:
 class SeriesDecoder:
     """Decode one hash; `unreadable` counts the fields left out."""
 
-    __slots__ = ("_buckets", "_endpoint_buckets", "_endpoint_sums", "_finishes", "_scalars", "unreadable")
+    __slots__ = ("_buckets", "_endpoint_buckets", "_endpoint_sums", "_scalars", "_words", "unreadable")
 
     def __init__(self) -> None:
         self.unreadable = 0
@@ -77,7 +79,7 @@ class SeriesDecoder:
         self._buckets: dict[str, list[int]] = {}
         self._endpoint_buckets: dict[tuple[str, str], list[int]] = {}
         self._endpoint_sums: dict[tuple[str, str], int] = {}
-        self._finishes: dict[str, int] = {}
+        self._words: dict[str, dict[str, int]] = {totals.FINISH: {}, totals.ERROR: {}}
 
     def decode(self, fields: Fields) -> SeriesTotals:
         """Return what the hash holds."""
@@ -108,11 +110,12 @@ class SeriesDecoder:
                 key: HistogramTotals(counts, self._endpoint_sums.get(key, 0))
                 for key, counts in self._endpoint_buckets.items()
             },
-            finish_reasons=self._finishes,
+            finish_reasons=self._words[totals.FINISH],
+            error_types=self._words[totals.ERROR],
         )
 
     def _dynamic(self, field: bytes, text: bytes) -> None:
-        """Count a field whose name holds an endpoint, a finish reason or an unknown boundary.
+        """Count a field whose name holds an endpoint, a word or an unknown boundary.
 
         Raises:
             ValueError: the field or its value cannot be read.
@@ -120,8 +123,9 @@ class SeriesDecoder:
         if field.startswith(_GUARD):
             return
         head, _, rest = printable(field.decode()).partition(":")
-        if head == totals.FINISH:
-            self._finishes[rest] = int(text)
+        words = self._words.get(head)
+        if words is not None:
+            words[rest] = words.get(rest, 0) + int(text)
         elif head in _ENDPOINT_QUANTITIES:
             label, _, endpoint = rest.partition(":")
             index, bounds = bucket_place(histogram.ENDPOINT, label), histogram.ENDPOINT

@@ -33,12 +33,16 @@ class HistogramTotals(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesTotals:
-    """Hold a hash of totals: counters by name, histograms by quantity, and by (quantity, endpoint)."""
+    """Hold a hash of totals: counters by name, histograms by quantity, and by (quantity, endpoint).
+
+    `error_types` counts failures by error type, by outcome where there was none.
+    """
 
     counters: Mapping[str, int]
     histograms: Mapping[str, HistogramTotals] = field(default_factory=dict)
     endpoints: Mapping[tuple[str, str], HistogramTotals] = field(default_factory=dict)
     finish_reasons: Mapping[str, int] = field(default_factory=dict)
+    error_types: Mapping[str, int] = field(default_factory=dict)
 
 
 class ModelTotals(NamedTuple):

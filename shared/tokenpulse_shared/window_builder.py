@@ -1,8 +1,8 @@
 """Build a series' rows from the replies Redis gave: hashes of open windows, blocks of packed ones."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from tokenpulse_shared.counters import WINDOW_COUNTERS
+from tokenpulse_shared.counters import SKETCHED, WINDOW_COUNTERS
 from tokenpulse_shared.sealed import decode_block
 from tokenpulse_shared.series_window import Row, Series, SeriesWindow
 from tokenpulse_shared.sketch import COARSE_SCALE, FINE_SCALE, ZERO, Buckets, Sketch
@@ -44,10 +44,14 @@ def decode_sketch(fields: Mapping[bytes, bytes], scale: int) -> tuple[Buckets, i
 
 
 class WindowBuilder:
-    """Gather one series' rows; every method adds, so the order of calls does not matter."""
+    """Gather one series' rows; every method adds, so the order of calls does not matter.
 
-    def __init__(self, series: Series, span: Span) -> None:
+    `quantities`: of packed windows, whose sketches to keep.
+    """
+
+    def __init__(self, series: Series, span: Span, quantities: Collection[str] = SKETCHED) -> None:
         self.series = series
+        self._quantities = quantities
         self._span = span
         self._rows: dict[int, Row] = {}
         self._scale = FINE_SCALE if span.granularity == "minute" else COARSE_SCALE
@@ -69,7 +73,7 @@ class WindowBuilder:
     def add_block(self, block: Block, data: bytes) -> None:
         """Add the packed windows that the span covers; SealedRecordError keeps those before the fault."""
         step = self._span.starts.step
-        for record in decode_block(data, block.ids):
+        for record in decode_block(data, block.ids, self._quantities):
             start = block.start + record.id * step
             sketches = {name: Sketch(buckets, scale) for name, (scale, buckets) in record.sketches.items()}
             row = Row(start, record.counters, sketches)

@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from tokenpulse_shared.counters import SKETCHED
+from tokenpulse_shared.counters import PROVIDER_SKETCHED, SKETCHED
 from tokenpulse_shared.errors import SealedRecordError
 from tokenpulse_shared.keyspace import Keyspace, parse_stamp, parse_window, stamp
 from tokenpulse_shared.redis_reads import RedisReads
@@ -49,7 +49,7 @@ class WindowsReader:
             StoreUnavailableError: Redis cannot be reached, refused, or did not answer in time.
         """
         opened = await self._open_windows(wanted, span)
-        builders = [WindowBuilder(series, span) for series in wanted]
+        builders = [WindowBuilder(series, span, quantities) for series in wanted]
         blocks = list(span.blocks())
         reads = [
             read
@@ -100,8 +100,9 @@ class WindowsReader:
         for start in span.starts if keeps_counters else opened:
             key = self._keyspace.counters(provider, model, stamp(span.granularity, start))
             yield _Read("HGETALL", key, builder, dict, _counters_taker(builder, start))
+        held = PROVIDER_SKETCHED if model is None else SKETCHED
         for start in opened:
-            for quantity in quantities:
+            for quantity in (quantity for quantity in quantities if quantity in held):
                 key = self._keyspace.sketch(quantity, provider, model, stamp(span.granularity, start))
                 yield _Read("HGETALL", key, builder, dict, _sketch_taker(builder, start, quantity))
 

@@ -1,9 +1,10 @@
 """Turn the counters of (provider, model) series into rows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from tokenpulse_reader.exposition.facts import Facts
+from tokenpulse_reader.exposition.metric import MICROSECONDS
 from tokenpulse_reader.exposition.rows import NANO_USD, Collector, Row
 from tokenpulse_shared import totals
 from tokenpulse_shared.counters import USAGE_FIELDS
@@ -78,6 +79,33 @@ def _uptime(facts: Facts) -> Iterator[Row]:
                 yield (model,), successes / (successes + faults)
 
 
+def _words(of: Callable[[SeriesTotals], Mapping[str, int]]) -> Collector:
+    def collect(facts: Facts) -> Iterator[Row]:
+        for provider, model, series in facts.totals.models:
+            for word, count in sorted(of(series).items()):
+                yield (provider, model, word), count
+
+    return collect
+
+
+def _counter(field: str) -> Collector:
+    def collect(facts: Facts) -> Iterator[Row]:
+        for provider, model, series in facts.totals.models:
+            if series.counters.get(field):
+                yield (provider, model), series.counters[field]
+
+    return collect
+
+
+def _seconds(quantity: str) -> Collector:
+    def collect(facts: Facts) -> Iterator[Row]:
+        for provider, model, series in facts.totals.models:
+            if series.counters.get(f"{quantity}_count"):
+                yield (provider, model), series.counters.get(f"{quantity}_us", 0) / MICROSECONDS
+
+    return collect
+
+
 def _histogram(quantity: str) -> Collector:
     def collect(facts: Facts) -> Iterator[Row]:
         for provider, model, series in facts.totals.models:
@@ -112,9 +140,16 @@ MODEL_COLLECTORS: Final[dict[str, Collector]] = {
     "gatewayz_token_count_source_total": _token_sources,
     "gatewayz_token_efficiency": _token_efficiency,
     "gatewayz_model_uptime_24h": _uptime,
+    "tokenpulse_finish_reasons_total": _words(lambda series: series.finish_reasons),
+    "tokenpulse_errors_by_type_total": _words(lambda series: series.error_types),
+    "tokenpulse_cache_write_tokens_total": _counter("tokens_cache_write"),
     "time_to_first_chunk_seconds": _histogram(totals.TTFT),
     "backend_ttfb_seconds": _endpoint_histogram(totals.TTFB),
     "streaming_duration_seconds": _endpoint_histogram(totals.STREAMING),
+    "tokenpulse_time_per_output_token_seconds": _histogram(totals.TPOT),
+    "tokenpulse_inter_token_seconds_total": _seconds("itl"),
+    "tokenpulse_inter_token_tokens_total": _counter("itl_count"),
+    "tokenpulse_send_wait_seconds_total": _seconds("send_wait"),
     "credits_used_total": _costs,
     "gatewayz_api_cost_usd_total": _costs,
     "gatewayz_api_cost_per_request_usd": _histogram(totals.COST),

@@ -6,6 +6,7 @@ from tokenpulse_reader.exposition.metric import MICROSECONDS, Metric
 from tokenpulse_shared import histogram
 
 _MODEL: Final = ("provider", "model")
+_WORDS: Final = "a worker tells the first it sees apart, further ones are other."
 
 MODELS: Final[tuple[Metric, ...]] = (
     Metric(
@@ -60,6 +61,27 @@ MODELS: Final[tuple[Metric, ...]] = (
         ),
     ),
     Metric(
+        name="tokenpulse_finish_reasons_total",
+        kind="counter",
+        category="models",
+        labels=(*_MODEL, "finish_reason"),
+        help=f"Answers by the finish reason their provider gave; {_WORDS}",
+    ),
+    Metric(
+        name="tokenpulse_errors_by_type_total",
+        kind="counter",
+        category="models",
+        labels=(*_MODEL, "error_type"),
+        help=f"Requests that failed by error type, by outcome where there was none; {_WORDS}",
+    ),
+    Metric(
+        name="tokenpulse_cache_write_tokens_total",
+        kind="counter",
+        category="models",
+        labels=_MODEL,
+        help="Input tokens written to a prompt cache; part of input in tokens_used_total. Absent if never counted.",
+    ),
+    Metric(
         name="time_to_first_chunk_seconds",
         kind="histogram",
         category="performance",
@@ -88,5 +110,36 @@ MODELS: Final[tuple[Metric, ...]] = (
         bounds=histogram.BACKEND_TTFB,
         fine=histogram.ENDPOINT,
         sum_divisor=MICROSECONDS,
+    ),
+    Metric(
+        name="tokenpulse_time_per_output_token_seconds",
+        kind="histogram",
+        category="performance",
+        labels=_MODEL,
+        help="Time from a stream's first content to its last over its output tokens less one, in seconds.",
+        bounds=histogram.VLLM_TPOT,
+        fine=histogram.TPOT,
+        sum_divisor=MICROSECONDS,
+    ),
+    Metric(
+        name="tokenpulse_inter_token_seconds_total",
+        kind="counter",
+        category="performance",
+        labels=_MODEL,
+        help="Gaps between the content events of streams, each times its tokens, in seconds.",
+    ),
+    Metric(
+        name="tokenpulse_inter_token_tokens_total",
+        kind="counter",
+        category="performance",
+        labels=_MODEL,
+        help="Tokens in tokenpulse_inter_token_seconds_total.",
+    ),
+    Metric(
+        name="tokenpulse_send_wait_seconds_total",
+        kind="counter",
+        category="performance",
+        labels=_MODEL,
+        help="Time servers kept the app waiting to send its answers, as they do for slow clients, in seconds.",
     ),
 )

@@ -5,16 +5,17 @@
 -- Reply: {windows packed, windows left as they are because they hold something unknown}
 local most, minutes_ttl, hours_ttl = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local metrics, minutes, hours, count = ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
+local char = string.char
 local place = {}
 for i = 1, count do place[ARGV[7 + i]] = i - 1 end
 
 local function varint(value)
   local bytes = ''
   while value >= 128 do
-    bytes = bytes .. string.char(value % 128 + 128)
+    bytes = bytes .. char(value % 128 + 128)
     value = math.floor(value / 128)
   end
-  return bytes .. string.char(value)
+  return bytes .. char(value)
 end
 
 local function whole(text)
@@ -35,29 +36,50 @@ local function pack_counters(fields)
   return varint(size) .. table.concat(parts)
 end
 
-local function pack_sketch(fields, scale)
-  if #fields == 0 then return varint(0) end
-  local indexes, counts, zeros = {}, {}, 0
-  for i = 1, #fields, 2 do
-    local value = whole(fields[i + 1])
-    local index = tonumber(fields[i])
-    if not value then return nil end
-    if fields[i] == 'scale' then scale = value
-    elseif fields[i] == 'zero' then zeros = value
-    elseif not index then return nil
+-- One byte for a bucket: its gap to the bucket before over its count, each less one; a field that is full is
+-- followed by what did not fit. The mean gap decides how many bits are the gap's.
+local function pack_buckets(indexes, counts, scale, zeros)
+  local first, size = indexes[1] or 0, #indexes
+  local span, bits = (indexes[size] or -1) - first + 1, 6
+  while bits > 1 and size * 2 ^ (7 - bits) <= span do bits = bits - 1 end
+  local step = 2 ^ bits
+  local count_full, gap_full = step - 1, 256 / step - 1
+  local zigzag = first >= 0 and 2 * first or -2 * first - 1
+  local parts = {char(16 * bits + scale) .. varint(size) .. varint(zeros) .. varint(zigzag)}
+  local last = first - 1
+  for at = 1, size do
+    local index = indexes[at]
+    local gap, count = index - last - 1, counts[index] - 1
+    last = index
+    if gap < gap_full and count < count_full then parts[at + 1] = char(gap * step + count)
     else
-      indexes[#indexes + 1] = index
-      counts[index] = value
+      local tail = ''
+      if gap >= gap_full then gap, tail = gap_full, varint(gap - gap_full) end
+      if count >= count_full then count, tail = count_full, tail .. varint(count - count_full) end
+      parts[at + 1] = char(gap * step + count) .. tail
     end
   end
-  table.sort(indexes)
-  local last = indexes[1] or 0
-  local parts = {varint(scale + 1), varint(#indexes), varint(zeros), varint(last >= 0 and 2 * last or -2 * last - 1)}
-  for _, index in ipairs(indexes) do
-    parts[#parts + 1] = varint(index - last) .. varint(counts[index])
-    last = index
-  end
   return table.concat(parts)
+end
+
+local function pack_sketch(fields, scale)
+  local indexes, counts, zeros = {}, {}, 0
+  for i = 1, #fields, 2 do
+    local value, name = whole(fields[i + 1]), fields[i]
+    if not value then return nil end
+    if name == 'scale' then scale = value
+    elseif name == 'zero' then zeros = value
+    else
+      local index = tonumber(name)
+      if not index or index % 1 ~= 0 then return nil end
+      if value > 0 and not counts[index] then indexes[#indexes + 1] = index end
+      if value > 0 then counts[index] = (counts[index] or 0) + value end
+    end
+  end
+  if scale > 15 then return nil end
+  if #indexes == 0 and zeros == 0 then return '\0' end
+  table.sort(indexes)
+  return pack_buckets(indexes, counts, scale, zeros)
 end
 
 local function read(key)
@@ -68,7 +90,7 @@ end
 
 -- A provider's own hour keeps its counters as a hash: they are read by name from outside.
 local function pack(member, scale, keeps_counters)
-  local keys, parts, held = {}, {varint(0)}, 0
+  local keys, parts, held = {}, {'\0'}, 0
   if not keeps_counters then
     keys[1] = metrics .. member
     local fields, size = read(keys[1])
@@ -76,22 +98,26 @@ local function pack(member, scale, keeps_counters)
     if not parts[1] then return nil end
     held = size
   end
+  parts[2] = '\0\0\0' -- where the first layout has its three sketches: none
+  local seen = {}
   for i = 8 + count, #ARGV do
     local key = ARGV[i] .. member
     local fields, size = read(key)
     local part = fields and pack_sketch(fields, scale)
     if not part then return nil end
     keys[#keys + 1] = key
-    parts[#parts + 1] = part
+    parts[#parts + 1] = #part > 1 and seen[part] or part
+    if i - count < 16 then seen[part] = seen[part] or char(i - count) end
     held = held + size
   end
+  while #parts > 2 and parts[#parts] == '\0' do parts[#parts] = nil end
   return table.concat(parts), keys, held
 end
 
 local function append(block, ttl, id, payload)
   local held = redis.pcall('GET', block)
   if type(held) == 'table' then return false end
-  redis.call('SET', block, (held or '') .. string.char(id) .. varint(#payload) .. payload, 'EX', ttl)
+  redis.call('SET', block, (held or '') .. char(id) .. varint(#payload) .. payload, 'EX', ttl)
   return true
 end
 

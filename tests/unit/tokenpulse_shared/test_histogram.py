@@ -13,6 +13,8 @@ PUBLISHED = [
     (histogram.TTFT, histogram.TIME_TO_FIRST_CHUNK),
     (histogram.TTFT, histogram.VLLM_TTFT),
     (histogram.TTFT, histogram.OTEL_TTFT),
+    (histogram.TPOT, histogram.VLLM_TPOT),
+    (histogram.TPOT, histogram.OTEL_TPOT),
     (histogram.ENDPOINT, histogram.BACKEND_TTFB),
     (histogram.HTTP, histogram.HTTP_DURATION),
     (histogram.SIZE, histogram.HTTP_SIZE),

@@ -18,7 +18,7 @@ def _placed(bounds: tuple[float, ...], counts: dict[float, int]) -> list[int]:
 
 
 def test_every_kind_of_field() -> None:
-    """Counters, histograms with their sums, endpoints, finish reasons; guards are passed over."""
+    """Counters, histograms with their sums, endpoints, finish reasons, error types; guards are passed over."""
     totals, unreadable = _decode(
         {
             "total_requests": "4",
@@ -28,6 +28,11 @@ def test_every_kind_of_field() -> None:
             "latency_success_us": "9000000",
             "ttft:0.1": "2",
             "ttft_us": "150000",
+            "tpot:0.025": "2",
+            "tpot_us": "40000",
+            "ttfb_us": "900000",
+            "itl_us": "31000",
+            "itl_count": "12",
             "cost:1e-05": "3",
             "cost_per_1k:0.01": "3",
             "cost_per_1k_nano": "27",
@@ -36,6 +41,8 @@ def test_every_kind_of_field() -> None:
             "streaming:+Inf:/a:b": "1",
             "streaming_us:/a:b": "61000000",
             "finish:stop": "3",
+            "error:a:b": "2",
+            "error:timeout": "1",
             "writer:abc": "12:1700000000",
         }
     )
@@ -46,6 +53,10 @@ def test_every_kind_of_field() -> None:
             "total_cost": 3000,
             "latency_success_us": 9_000_000,
             "ttft_us": 150_000,
+            "tpot_us": 40_000,
+            "ttfb_us": 900_000,
+            "itl_us": 31_000,
+            "itl_count": 12,
             "cost_per_1k_nano": 27,
         },
         histograms={
@@ -53,6 +64,7 @@ def test_every_kind_of_field() -> None:
                 _placed(histogram.LATENCY, {2.5: 3, float("inf"): 1}), 9_000_000
             ),
             "ttft": HistogramTotals(_placed(histogram.TTFT, {0.1: 2}), 150_000),
+            "tpot": HistogramTotals(_placed(histogram.TPOT, {0.025: 2}), 40_000),
             "cost": HistogramTotals(_placed(histogram.COST, {1e-5: 3}), 3000),
             "cost_per_1k": HistogramTotals(_placed(histogram.COST, {0.01: 3}), 27),
         },
@@ -63,6 +75,7 @@ def test_every_kind_of_field() -> None:
             ),
         },
         finish_reasons={"stop": 3},
+        error_types={"a:b": 2, "timeout": 1},
     )
     assert unreadable == 0
 
@@ -78,14 +91,15 @@ def test_what_is_no_whole_number_is_left_out_and_counted() -> None:
             "ttft:nan": "1",
             "ttfb:x:/v1": "1",
             "finish:stop": "",
+            "error:timeout": "one",
             "unheard_of": "5",
         }
     )
 
     assert totals.counters == {"tokens_input": 7}
     assert totals.endpoints == {}
-    assert totals.finish_reasons == {}
-    assert unreadable == 6
+    assert (totals.finish_reasons, totals.error_types) == ({}, {})
+    assert unreadable == 7
 
 
 def test_a_boundary_of_another_version_counts_in_the_bucket_that_holds_it() -> None:
@@ -96,15 +110,23 @@ def test_a_boundary_of_another_version_counts_in_the_bucket_that_holds_it() -> N
     assert unreadable == 0
 
 
-def test_unprintable_endpoints_add_up() -> None:
+def test_unprintable_names_add_up() -> None:
     """Two names that become one label are one series."""
     totals, _ = _decode(
-        {"ttfb:0.5:a\x01": "1", "ttfb:0.5:a\x02": "2", "ttfb_us:a\x01": "10", "ttfb_us:a\x02": "20"}
+        {
+            "ttfb:0.5:a\x01": "1",
+            "ttfb:0.5:a\x02": "2",
+            "ttfb_us:a\x01": "10",
+            "ttfb_us:a\x02": "20",
+            "error:a\x01": "3",
+            "error:a\x02": "4",
+        }
     )
 
     assert totals.endpoints == {
         ("ttfb", "a\ufffd"): HistogramTotals(_placed(histogram.ENDPOINT, {0.5: 3}), 30)
     }
+    assert totals.error_types == {"a\ufffd": 7}
 
 
 def test_bytes_that_are_no_text_are_left_out() -> None:
