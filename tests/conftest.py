@@ -17,16 +17,28 @@ hypothesis.settings.register_profile("tokenpulse", deadline=None)  # a busy mach
 hypothesis.settings.load_profile("tokenpulse")
 
 EXTERNAL_REDIS_VARIABLE = "TOKENPULSE_TEST_REDIS_URL"
+GENAI_PRICES_VARIABLE: Final = "TOKENPULSE_GENAI_PRICES"
 FLUSH_THREAD: Final = "tokenpulse-flush"
 THREAD_END_SECONDS: Final = 5.0
 """A thread that was stopped while Redis did not answer still waits for its timeouts."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_prices_by_accident() -> Iterator[None]:
+    """Keep costs independent of the prices that are installed; tests of prices ask for them by name."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(GENAI_PRICES_VARIABLE, "false")
+        yield
 
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the developer's own settings out of the tests."""
     for name in list(os.environ):
-        is_ours = name.startswith("TOKENPULSE_") and name != EXTERNAL_REDIS_VARIABLE
+        is_ours = name.startswith("TOKENPULSE_") and name not in {
+            EXTERNAL_REDIS_VARIABLE,
+            GENAI_PRICES_VARIABLE,
+        }
         if is_ours or name in {"REDIS_URL", "REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD", "REDIS_DB"}:
             monkeypatch.delenv(name)
 

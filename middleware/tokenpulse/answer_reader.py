@@ -1,11 +1,24 @@
-"""Read what a response says about its answer: a JSON body or an event stream, bounded, at its end."""
+"""Read what a response says about its answer: a JSON body or a stream, bounded, at its end."""
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from tokenpulse.asgi import Message
 from tokenpulse.capture import BoundedBody, json_object
-from tokenpulse.dialects.base import Dialect, ErrorFacts, RequestFacts, Usage, new_record
-from tokenpulse.stream_facts import StreamFacts
+from tokenpulse.content_decoding import ContentDecoder, decoder_for
+from tokenpulse.dialects.base import Dialect
+from tokenpulse.dialects.facts import ErrorFacts, JsonObject, Usage, new_record
+from tokenpulse.estimation import Tally
+from tokenpulse.framed_reader import FramedReader
+from tokenpulse.pace import Pace
+from tokenpulse.request_reader import Asked
+from tokenpulse.stream_framing import (
+    SNIFFED_PIECES,
+    Framing,
+    framer_of,
+    framing_of_type,
+    sniffed_framing,
+)
 from tokenpulse.stream_reader import StreamReader
 
 HEAD_BYTES: Final = 16 * 1024
@@ -16,14 +29,15 @@ TAIL_BYTES: Final = 64 * 1024
 
 _ERROR_TEXT_BYTES: Final = 2048
 _USAGE_REJECTED: Final = ("usage_rejected",)
-_CUT_KEYS: Final = ("model", "usage", "error")
-_EVENT_STARTS: Final = (b"data:", b"event:", b":", b"id:", b"retry:")
+
+Headers = list[tuple[bytes, bytes]]
 
 
 class Answer(NamedTuple):
     """Tell what a response said; times are the clock's; None means not known.
 
-    `is_cut`: an event stream without finish reasons and terminator. `faults`: causes to count.
+    `is_cut`: a stream without finish reasons and terminator. `faults`: causes to count. `pace`: a stream's.
+    `estimated_output`: tokens, where the operator wants them estimated and usage may not tell them.
     """
 
     is_stream: bool | None = None
@@ -36,20 +50,45 @@ class Answer(NamedTuple):
     last_content_at: float | None = None
     is_cut: bool = False
     faults: tuple[str, ...] = ()
+    pace: Pace | None = None
+    estimated_output: int | None = None
 
 
 class AnswerReader:
-    """Read one response."""
+    """Read one response.
 
-    __slots__ = ("_body", "_dialect", "_is_stream", "_stream", "folded_bytes", "is_opaque", "status_code")
+    path_says_stream: what the path alone says. tally_for: makes what estimates a model's tokens.
+    """
 
-    def __init__(self, dialect: Dialect) -> None:
+    __slots__ = (
+        "_body",
+        "_decoder",
+        "_fault",
+        "_framing",
+        "_headers",
+        "_path_says_stream",
+        "_stream",
+        "_tally",
+        "_tally_for",
+        "folded_bytes",
+        "is_opaque",
+        "status_code",
+    )
+
+    def __init__(
+        self, path_says_stream: bool | None, tally_for: Callable[[str | None], Tally | None] | None = None
+    ) -> None:
         self.folded_bytes = 0
         self.is_opaque = False
         self.status_code = 0
-        self._dialect = dialect
-        self._is_stream: bool | None = None
-        self._stream: StreamReader | None = None
+        self._path_says_stream = path_says_stream
+        self._framing: Framing | None = None
+        self._decoder: ContentDecoder | None = None
+        self._headers: Headers = []
+        self._tally_for = tally_for
+        self._tally: Tally | None = None
+        self._fault: str | None = None
+        self._stream: StreamReader | FramedReader | None = None
         self._body: BoundedBody | None = None
 
     def start(self, message: Message) -> None:
@@ -62,40 +101,84 @@ class AnswerReader:
         if not isinstance(headers, (list, tuple)):  # `list | tuple` is made anew by each call: 0.2 µs
             return
         for name, value in headers:
-            if len(name) == 12 and name.lower() == b"content-type":
-                self._is_stream = bytes(value).lower().startswith(b"text/event-stream") or None
-            elif len(name) == 16 and name.lower() == b"content-encoding":
-                self.is_opaque = value.lower() != b"identity"
+            length = len(name)
+            if length == 12 and name.lower() == b"content-type":
+                self._framing = framing_of_type(bytes(value))
+            elif length == 16 and name.lower() == b"content-encoding":
+                self._decode(bytes(value))
+            elif name[:6].lower() == b"x-amzn":
+                self._headers.append((bytes(name).lower(), bytes(value)))
 
-    def fold(self, pieces: list[bytes], times: list[float], request: RequestFacts) -> None:
+    def _decode(self, encoding: bytes) -> None:
+        if encoding.strip().lower() in (b"", b"identity"):
+            return
+        is_second = self._decoder is not None
+        self._decoder = decoder_for(encoding)
+        if self._decoder is None or is_second:
+            self._give_up("response_encoding_unknown")
+
+    def _give_up(self, fault: str) -> None:
+        self.is_opaque = True
+        self._fault = fault
+
+    def fold(self, pieces: list[bytes], times: list[float], asked: Asked) -> None:
         """Take pieces while the response goes on, so that what is held stays bounded."""
         self.folded_bytes += sum(map(len, pieces))
+        pieces, times = self._decoded(pieces, times)
         if self.is_opaque:
             return
-        if self._tell_stream(pieces):
-            self._reader(request).read(pieces, times, is_end=False)
-        else:
+        if self._told_framing(pieces) is Framing.JSON:
             self._bounded_body(pieces)
+        else:
+            self._reader(asked).read(pieces, times, is_end=False)
 
-    def finish(self, pieces: list[bytes], times: list[float], request: RequestFacts) -> Answer:
+    def finish(self, pieces: list[bytes], times: list[float], asked: Asked) -> Answer:
         """Take the last pieces; return what the whole response said."""
+        if self._decoder is not None:
+            pieces, times = self._decoded(pieces, times)
         if self.is_opaque:
-            return Answer(self._is_stream)
-        if self._tell_stream(pieces):
-            reader = self._reader(request)
-            reader.read(pieces, times, is_end=True)
-            return _stream_answer(reader.facts, request.choices)
-        return self._json_answer(pieces)
+            is_stream = None if self._framing is None else self._framing is not Framing.JSON
+            return Answer(is_stream, faults=() if self._fault is None else (self._fault,))
+        if self._framing is None and self._body is None and len(pieces) == 1 and pieces[0][:1] == b"{":
+            parsed = json_object(pieces[0])  # nearly every answer
+            if parsed is not None:
+                return self._answer_of(parsed, asked)
+        if self._told_framing(pieces) is Framing.JSON:
+            return self._json_answer(pieces, asked)
+        reader = self._reader(asked)
+        reader.read(pieces, times, is_end=True)
+        answer = _stream_answer(reader, asked.facts.choices)
+        return answer if self._tally is None else answer._replace(estimated_output=self._tally.tokens())
 
-    def _tell_stream(self, pieces: list[bytes]) -> bool:
-        if self._is_stream is None and pieces:
-            first = pieces[0] if len(pieces[0]) > 8 else b"".join(pieces[:8])
-            self._is_stream = self.status_code < 400 and first.lstrip().startswith(_EVENT_STARTS)
-        return self._is_stream is True
+    def _decoded(self, pieces: list[bytes], times: list[float]) -> tuple[list[bytes], list[float]]:
+        """Return what pieces of an encoded body bring, and when; bounded by the decoder's budget."""
+        decoder = self._decoder
+        if decoder is None or self.is_opaque:
+            return pieces, times
+        plain = [(decoder.decode(piece), time) for piece, time in zip(pieces, times, strict=True)]
+        if decoder.is_broken:
+            cause = "response_too_large_to_decode" if decoder.is_over_budget else "response_undecodable"
+            self._give_up(cause)
+        return [piece for piece, _ in plain if piece], [time for piece, time in plain if piece]
 
-    def _reader(self, request: RequestFacts) -> StreamReader:
+    def _told_framing(self, pieces: list[bytes]) -> Framing:
+        if self._framing is None:
+            if not pieces:
+                return Framing.JSON
+            first = b"".join(pieces[:SNIFFED_PIECES])
+            is_failure = self.status_code >= 400
+            self._framing = Framing.JSON if is_failure else sniffed_framing(first, self._path_says_stream)
+        return self._framing
+
+    def _reader(self, asked: Asked) -> StreamReader | FramedReader:
         if self._stream is None:
-            self._stream = StreamReader(self._dialect, request.choices)
+            framer = None if self._framing is None else framer_of(self._framing)
+            if self._tally_for is not None:
+                self._tally = self._tally_for(asked.facts.model)
+            if framer is None:
+                self._stream = StreamReader(asked.dialect, asked.facts.choices, self._tally)
+            else:
+                self._stream = FramedReader(asked.dialect, framer, self._tally)
         return self._stream
 
     def _bounded_body(self, pieces: list[bytes]) -> BoundedBody:
@@ -105,45 +188,69 @@ class AnswerReader:
             self._body.add(piece)
         return self._body
 
-    def _json_answer(self, pieces: list[bytes]) -> Answer:
+    def _json_answer(self, pieces: list[bytes], asked: Asked) -> Answer:
         if self._body is None and not pieces:
-            return Answer(self._is_stream)
-        is_failure = self.status_code >= 400
-        if self._body is None and len(pieces) == 1:  # nearly every answer
-            parsed = json_object(pieces[0])
-        else:
-            parsed = self._bounded_body(pieces).json_object(_CUT_KEYS)
-        if parsed is not None:
-            model, finish_reason, usage, error = self._dialect.answer(parsed, is_failure)
-            faults = _USAGE_REJECTED if usage is not None and usage.has_rejected else ()
-            return new_record(
-                Answer, (False, model, finish_reason, usage, error, None, None, None, False, faults)
-            )
-        if not is_failure:
-            return Answer(False, faults=("response_malformed",))
-        body = self._bounded_body(pieces) if self._body is None else self._body
+            return Answer(None if self._framing is None else False)
+        body = self._bounded_body(pieces)
+        parsed = json_object(body.whole()) if body.is_whole else asked.dialect.abridged(*body.ends())
+        if parsed is None:
+            return self._answer_without_json(body, asked.dialect)
+        return self._answer_of(parsed, asked)
+
+    def _answer_of(self, parsed: JsonObject, asked: Asked) -> Answer:
+        dialect, is_failure = asked.dialect, self.status_code >= 400
+        model, finish_reason, usage, error = dialect.answer(parsed, is_failure)
+        if self._headers:
+            usage = usage or dialect.header_usage(self._headers)
+            error = self._named(error, dialect, is_failure)
+        faults = _USAGE_REJECTED if usage is not None and usage.has_rejected else ()
+        estimated = None
+        if self._tally_for is not None and (usage is None or usage.tokens_output is None):
+            estimated = self._estimated(parsed, asked)
+        return new_record(
+            Answer,
+            (False, model, finish_reason, usage, error, None, None, None, False, faults, None, estimated),
+        )
+
+    def _estimated(self, parsed: JsonObject, asked: Asked) -> int | None:
+        tally = None if self._tally_for is None else self._tally_for(asked.facts.model)
+        if tally is None:
+            return None
+        tally.add(0, asked.dialect.text(parsed))
+        return tally.tokens()
+
+    def _answer_without_json(self, body: BoundedBody, dialect: Dialect) -> Answer:
+        if self.status_code < 400:
+            return Answer(False, usage=dialect.header_usage(self._headers), faults=("response_malformed",))
         text = body.start(_ERROR_TEXT_BYTES).decode("utf-8", "replace").strip()
-        return Answer(False, error=ErrorFacts(message=text or None))
+        return Answer(False, error=self._named(ErrorFacts(message=text or None), dialect, is_failure=True))
+
+    def _named(self, error: ErrorFacts | None, dialect: Dialect, is_failure: bool) -> ErrorFacts | None:
+        """Return a failure's error under the type that the headers give it, if the body gives it none."""
+        if not is_failure or (error is not None and error.type is not None):
+            return error
+        told = dialect.header_error(self._headers)
+        return error if told is None else (error or ErrorFacts())._replace(type=told)
 
 
-def _usage_faults(usage: Usage | None) -> tuple[str, ...]:
-    return _USAGE_REJECTED if usage is not None and usage.has_rejected else ()
-
-
-def _stream_answer(facts: StreamFacts, choices: int) -> Answer:
-    finishes = facts.finishes
-    faults = _usage_faults(facts.usage) + ("event_too_large",) * facts.given_up
+def _stream_answer(reader: StreamReader | FramedReader, choices: int) -> Answer:
+    facts = reader.facts
+    finishes, usage = facts.finishes, facts.usage
+    faults = ["event_unreadable"] * facts.given_up
+    if usage is not None and usage.has_rejected:
+        faults.append("usage_rejected")
     if facts.has_malformed:
-        faults += ("response_malformed",)
+        faults.append("response_malformed")
     return Answer(
         True,
         facts.model,
         finishes.get(0) or next(iter(finishes.values()), None),
-        facts.usage,
+        usage,
         facts.error,
         facts.first_content_at,
         facts.first_visible_at,
         facts.last_content_at,
         len(finishes) < choices and not facts.is_terminated,
-        faults,
+        tuple(faults),
+        reader.pace,
     )

@@ -11,8 +11,8 @@ from typing import Final
 
 import redis
 
-from tokenpulse.batch import Calls
 from tokenpulse.guard import Guard
+from tokenpulse.operations import Calls
 from tokenpulse.script_call import Script
 from tokenpulse_shared.breaker import BreakerPolicy, Circuit, advance
 from tokenpulse_shared.breaker import Calls as RecentCalls

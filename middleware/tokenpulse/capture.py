@@ -8,7 +8,7 @@ from typing import Final
 
 import orjson
 
-from tokenpulse.dialects.base import JsonObject
+from tokenpulse.dialects.facts import JsonObject
 from tokenpulse.json_scan import scalars_at_start, value_at_end
 
 WHOLE_BYTES: Final = 256 * 1024
@@ -19,11 +19,16 @@ PIECE_BYTES: Final = 64
 
 
 def json_object(body: bytes) -> JsonObject | None:
-    """Return a whole body as a JSON object, None if it is none."""
+    """Return a whole body as a JSON object, None if it is none; of a list, its first object.
+
+    Gemini's errors stand in a list when a stream was asked for.
+    """
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
         return None
+    if isinstance(parsed, list) and parsed:
+        parsed = parsed[0]
     return parsed if isinstance(parsed, dict) else None
 
 
@@ -77,6 +82,10 @@ class BoundedBody:
         if self._head is not None:
             return self._head[:length]
         return self.whole()[:length]
+
+    def ends(self) -> tuple[bytes, bytes]:
+        """Return the first and the last bytes of a body that was cut."""
+        return self._head or b"", self.whole()
 
     def json_object(self, keys: tuple[str, ...]) -> JsonObject | None:
         """Return the body as a JSON object, None if it is none.

@@ -4,7 +4,8 @@ from asyncio import CancelledError
 from typing import TYPE_CHECKING, Final
 
 from tokenpulse.answer_reader import Answer
-from tokenpulse.dialects.base import Usage, new_record
+from tokenpulse.dialects.base import Dialect
+from tokenpulse.dialects.facts import Usage, new_record
 from tokenpulse.naming import Names
 from tokenpulse.outcome import Ending, decide_outcome
 from tokenpulse_shared.names import clean_name
@@ -70,15 +71,29 @@ def _error(answer: Answer, raised: BaseException | None) -> tuple[str | None, st
 
 
 def conclude(
-    observer: "InferenceObserver", answer: Answer, names: Names, raised: BaseException | None
+    observer: "InferenceObserver",
+    answer: Answer,
+    names: Names,
+    dialect: Dialect,
+    raised: BaseException | None,
 ) -> Observation:
     """Return the observation of a request whose response has ended."""
     outcome = _outcome(observer, answer, raised)
     error_type = error_message = None
     if outcome != "success":
         error_type, error_message = _error(answer, raised)
-    is_stream, model, finish, usage, _, first, first_visible, last, _, _ = answer
-    tokens_input, tokens_output, cached, reasoning, cost, _ = usage or _NO_USAGE
+    is_stream, model, finish, usage, _, first, first_visible, last, _, _, pace, estimated = answer
+    usage = _NO_USAGE if usage is None else usage
+    if usage.input_lacks_cache or usage.output_lacks_reasoning:
+        usage = usage.normalised()
+    tokens_input, tokens_output, cached, reasoning, cost, _, written, *_ = usage
+    source: UsageSource = "unknown"
+    if tokens_input is not None or tokens_output is not None:
+        source = _usage_source(outcome, answer)
+    if estimated is not None and (
+        tokens_output is None or (source == "partial" and estimated > tokens_output)
+    ):
+        tokens_output, source = estimated, "estimated"
     started, stopped, response_started = observer.started, observer.stopped, observer.response_started
     annotations = observer.annotations
     if cost is None and annotations is not None:
@@ -93,8 +108,8 @@ def conclude(
         provider,
         named_model,
         None if annotations is None else annotations.gateway,
-        endpoint.dialect.operation,
-        endpoint.dialect.name,
+        endpoint.operation,
+        dialect.name,
         is_stream,
         status_code,
         outcome,
@@ -109,11 +124,13 @@ def conclude(
         _time_per_output_token(first, last, tokens_output),
         observer.send_wait_seconds,
         tokens_input, tokens_output, cached, reasoning,
-        "unknown" if tokens_input is None and tokens_output is None else _usage_source(outcome, answer),
+        source,
         cost,
         None if model is None else clean_name(model),
         endpoint.label,
         None if annotations is None else annotations.user_tier,
         is_model_vouched,
         is_provider_vouched,
+        written,
+        None if pace is None else pace.finish(tokens_output),
     ))  # fmt: skip  # in the order of Observation's fields

@@ -4,6 +4,7 @@ Bounds: at most `MAX_CAUSES` causes are told apart, the rest count as `other`; a
 first seen and then at most once per `LOG_INTERVAL_SECONDS`.
 """
 
+import contextlib
 import logging
 import threading
 from types import TracebackType
@@ -46,12 +47,14 @@ class Guard:
 
     def error(self, where: str, error: BaseException) -> None:
         """Count an exception inside tokenpulse, log it with its traceback, re-raise it only under test."""
-        self.count(f"error:{where}")
+        # No memory, or a log handler of the app's that raises: nothing is left to tell it with.
+        with contextlib.suppress(Exception):
+            self.count(f"error:{where}")
+            if not self._raises and self._may_log(where):
+                # Without its text: an exception's text may hold a prompt.
+                logger.error("internal error in %s: %s", where, type(error).__name__, exc_info=_bare(error))
         if self._raises:
             raise error
-        if self._may_log(where):
-            # Without its text: an exception's text may hold a prompt.
-            logger.error("internal error in %s: %s", where, type(error).__name__, exc_info=_bare(error))
 
     def say(self, event: str, detail: str) -> None:
         """Log a warning, at most once per `LOG_INTERVAL_SECONDS` for the same event."""

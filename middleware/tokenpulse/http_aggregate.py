@@ -101,11 +101,12 @@ class HttpAggregator:
         index = bisect_left(_DURATION, duration)
         delta.durations[index] = delta.durations.get(index, 0) + 1
         delta.request_bytes += request_bytes
-        delta.response_bytes += response_bytes
         index = bisect_left(_SIZE, request_bytes)
         delta.request_sizes[index] = delta.request_sizes.get(index, 0) + 1
-        index = bisect_left(_SIZE, response_bytes)
-        delta.response_sizes[index] = delta.response_sizes.get(index, 0) + 1
+        if response_bytes is not None:
+            delta.response_bytes += response_bytes
+            index = bisect_left(_SIZE, response_bytes)
+            delta.response_sizes[index] = delta.response_sizes.get(index, 0) + 1
         if exception_type is not None:
             self._fold_exception(exception_type)
 

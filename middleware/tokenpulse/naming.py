@@ -34,22 +34,40 @@ class Names(NamedTuple):
     is_model_vouched: bool
 
 
+def provider_by(model: str, vendor: str | None) -> str:
+    """Return the provider a model's id names by its prefix, else whose protocol was spoken.
+
+    In a vendor's own protocol a colon splits off no provider: `llama3:8b` of Ollama's, `amazon.nova-lite-v1:0`
+    of Bedrock's; a known provider before `/` still does.
+    """
+    named = provider_of_model(model)
+    return named if vendor is None or ("/" in model and named in KNOWN_PROVIDERS) else vendor
+
+
 class Naming:
-    """Find names: what the app annotated, else the header, else the callable, else the model's own prefix."""
+    """Find names: what the app annotated, else the header, the callable, the model's own prefix, the protocol."""
 
     def __init__(self, provider_header: str | None, provider_of: ProviderOf | None) -> None:
         self._header = None if provider_header is None else provider_header.lower().encode("latin-1")
         self._provider_of = provider_of
         self._by_model_alone = self._header is None and provider_of is None
-        self._remembered: dict[str | None, Names] = {}
+        self._remembered: dict[tuple[str | None, str | None], Names] = {}
 
-    def find(self, scope: Scope, annotations: Annotations | None, model: str | None, sink: Sink) -> Names:
+    def find(
+        self,
+        scope: Scope,
+        annotations: Annotations | None,
+        model: str | None,
+        sink: Sink,
+        vendor: str | None = None,
+    ) -> Names:
         """Return the names of a request.
 
         model: what the request asked for, else what its path or response named; None: nothing did.
+        vendor: whose protocol it speaks; None: one that many providers speak.
         """
         if annotations is None and self._by_model_alone:
-            return self._remembered.get(model) or self._of_model(model)
+            return self._remembered.get((model, vendor)) or self._of_model(model, vendor)
         is_model_vouched = annotations is not None and annotations.model is not None
         if annotations is not None and annotations.model is not None:
             name = annotations.model
@@ -66,15 +84,15 @@ class Naming:
             told = self._from_callable(scope, self._provider_of, sink)
             if told:
                 return Names(clean_name(told), name, True, is_model_vouched)
-        provider = provider_of_model(name)
+        provider = provider_by(name, vendor)
         return Names(provider, name, provider in KNOWN_PROVIDERS, is_model_vouched)
 
-    def _of_model(self, model: str | None) -> Names:
+    def _of_model(self, model: str | None, vendor: str | None) -> Names:
         name = UNKNOWN if model is None else clean_name(model)
-        provider = provider_of_model(name)
+        provider = provider_by(name, vendor)
         names = Names(provider, name, provider in KNOWN_PROVIDERS, False)
         if len(self._remembered) < MAX_REMEMBERED and len(model or "") <= MAX_NAME_CHARACTERS:
-            self._remembered[model] = names
+            self._remembered[model, vendor] = names
         return names
 
     def _from_header(self, scope: Scope, header: bytes) -> str | None:

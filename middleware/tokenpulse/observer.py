@@ -8,13 +8,16 @@ Bounds: what is held of a request and of a response is bounded by `capture`.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from tokenpulse.annotations import Annotations
 from tokenpulse.answer_reader import AnswerReader
 from tokenpulse.asgi import Message, Receive, Scope, Send
 from tokenpulse.capture import PIECE_BYTES, WHOLE_BYTES
 from tokenpulse.conclusion import conclude
+from tokenpulse.cost import priced
 from tokenpulse.endpoints import Endpoint
+from tokenpulse.estimation import Tally
 from tokenpulse.naming import Naming
 from tokenpulse.plain import BODY, START, PlainObserver
 from tokenpulse.request_reader import RequestBody, read_request, with_piece
@@ -25,14 +28,22 @@ from tokenpulse_shared.records import Observation
 OnObservation = Callable[[Observation], object]
 
 
+class Reading(NamedTuple):
+    """Hold what all requests of an app are read by; `tally_for` None: nothing is estimated."""
+
+    naming: Naming
+    on_observation: OnObservation | None
+    tally_for: Callable[[str | None], Tally | None] | None
+
+
 class InferenceObserver(PlainObserver):
     """Own one inference request's state."""
 
     __slots__ = (
         "_answer",
-        "_naming",
-        "_on_observation",
+        "_is_due",
         "_pieces",
+        "_reading",
         "_request",
         "_room_bytes",
         "_times",
@@ -51,8 +62,7 @@ class InferenceObserver(PlainObserver):
         send: Send,
         sink: Sink,
         endpoint: Endpoint,
-        naming: Naming,
-        on_observation: OnObservation | None,
+        reading: Reading,
     ) -> None:
         PlainObserver.__init__(self, scope, receive, send, sink)
         self.started_at = sink.clock.time()
@@ -61,13 +71,13 @@ class InferenceObserver(PlainObserver):
         self.has_disconnected = False
         self.send_wait_seconds = 0.0
         self.response_started: float | None = None
-        self._naming = naming
-        self._on_observation = on_observation
+        self._reading = reading
         self._request: RequestBody = b""
-        self._answer = AnswerReader(endpoint.dialect)
+        self._answer = AnswerReader(endpoint.is_stream, reading.tally_for)
         self._pieces: list[bytes] = []
         self._times: list[float] = []
         self._room_bytes = WHOLE_BYTES
+        self._is_due = False
 
     async def receive(self) -> Message:
         """Hand on the server's message; keep a reference to the request's body."""
@@ -104,7 +114,7 @@ class InferenceObserver(PlainObserver):
                     keep_piece(body)
                     self._room_bytes -= len(body) + PIECE_BYTES
                     if self._room_bytes < 0:
-                        self._fold()
+                        self._is_due = True
                 else:
                     self._note_other(message, before)
             except Exception as error:  # noqa: BLE001 - measuring never breaks the app
@@ -117,15 +127,24 @@ class InferenceObserver(PlainObserver):
             try:
                 after = clock()
                 self.send_wait_seconds += after - before
-                if self.is_complete and not self._is_recorded:
-                    self._stop(after)
+                if self._is_due and not self._is_recorded:
+                    self._read_on(after)
             except Exception as error:  # noqa: BLE001 - measuring never breaks the app
                 self._sink.internal_error("send", error)
 
         return follow
 
+    def _read_on(self, now: float) -> None:
+        """Read what the client has by now: all of a response that has ended, else so much that it stays bounded."""
+        self._is_due = False
+        if self.is_complete:
+            self._stop(now)
+        elif self._room_bytes < 0:
+            self._fold()
+
     def _note_other(self, message: Message, now: float) -> None:
         """Note any message that is no piece of bytes with more to come."""
+        self._is_due = True
         kind = message["type"]
         if kind == BODY:
             body = message.get("body")
@@ -133,8 +152,6 @@ class InferenceObserver(PlainObserver):
                 self._times.append(now)
                 self._pieces.append(body if type(body) is bytes else bytes(body))
                 self._room_bytes -= len(body) + PIECE_BYTES
-                if self._room_bytes < 0:
-                    self._fold()
             if not message.get("more_body") and not self._has_trailers:
                 self.is_complete = True
         elif kind == START:
@@ -154,9 +171,9 @@ class InferenceObserver(PlainObserver):
             self.has_disconnected = True
 
     def _fold(self) -> None:
-        """Let the reader take what is held, so that a long answer stays bounded."""
+        """Let the reader take what is held, so that a long answer stays bounded; the client has it already."""
         self._room_bytes = WHOLE_BYTES
-        asked, _ = read_request(self._request, self.endpoint.dialect)
+        asked = read_request(self._request, self.endpoint.dialect, self._scope.get("headers"))
         try:
             self._answer.fold(self._pieces, self._times, asked)
         finally:
@@ -169,23 +186,30 @@ class InferenceObserver(PlainObserver):
         held_bytes = WHOLE_BYTES - self._room_bytes - PIECE_BYTES * len(pieces)
         self._response_bytes = self._answer.folded_bytes + held_bytes
         PlainObserver._record(self, raised)
-        asked, fault = read_request(request, self.endpoint.dialect)
+        asked = read_request(request, self.endpoint.dialect, self._scope.get("headers"))
         answer = self._answer.finish(pieces, times, asked)
         pieces.clear()
         times.clear()
-        if answer.is_stream is None and asked.is_streaming is not None:
-            answer = answer._replace(is_stream=asked.is_streaming)
-        if fault is not None:
-            self._sink.count_fault(fault)
+        if answer.is_stream is None:
+            says = asked.facts.is_streaming
+            answer = answer._replace(is_stream=self.endpoint.is_stream if says is None else says)
+        if asked.fault is not None:
+            self._sink.count_fault(asked.fault)
         for cause in answer.faults:
             self._sink.count_fault(cause)
-        model = asked.model or self.endpoint.path_model or answer.model
-        names = self._naming.find(self._scope, self.annotations, model, self._sink)
-        observation = conclude(self, answer, names, raised)
+        model = asked.facts.model or self.endpoint.path_model or answer.model
+        names = self._reading.naming.find(
+            self._scope, self.annotations, model, self._sink, asked.dialect.vendor
+        )
+        observation = conclude(self, answer, names, asked.dialect, raised)
+        prices = self._sink.prices
+        if not prices.is_empty:
+            observation = priced(observation, answer.usage, prices)
         self._sink.observe(observation)
-        if self._on_observation is not None:
+        on_observation = self._reading.on_observation
+        if on_observation is not None:
             try:
-                self._on_observation(observation)
+                on_observation(observation)
             except Exception as error:  # noqa: BLE001 - the operator's function must not break the request
                 self._sink.internal_error("on_observation", error)
 

@@ -2,11 +2,18 @@
 
 from typing import Final, NamedTuple
 
-from tokenpulse.dialects.base import ErrorFacts
+from tokenpulse.dialects.facts import ErrorFacts
 from tokenpulse_shared.records import Outcome
 
 _BY_STATUS: Final[dict[int, Outcome]] = {408: "timeout", 429: "rate_limit", 502: "network", 504: "timeout"}
-_RATE_LIMIT_WORDS: Final = ("rate_limit", "ratelimit", "rate limit", "too_many_requests", "rate_limited")
+_RATE_LIMIT_WORDS: Final = (
+    "rate_limit",
+    "ratelimit",
+    "rate limit",
+    "too_many_requests",
+    "rate_limited",
+    "throttl",
+)
 _TIMEOUT_WORDS: Final = ("timeout", "timed_out", "deadline_exceeded")
 
 
@@ -37,6 +44,8 @@ def outcome_of_failure(status_code: int) -> Outcome:
 
 def outcome_of_error(error: ErrorFacts) -> Outcome:
     """Return what an error told inside a response of status 200 is."""
+    if error.is_callers:
+        return "caller_error"
     told = f"{error.type or ''} {error.code or ''}".lower()
     if error.code == "429" or any(word in told for word in _RATE_LIMIT_WORDS):
         return "rate_limit"

@@ -12,12 +12,14 @@ from typing import Final, NamedTuple
 import redis
 
 from tokenpulse.admission import Admission
-from tokenpulse.aggregate import Aggregator, ProviderDelta
-from tokenpulse.batch import Calls, ProviderBatch, gateway_batch, http_batch
+from tokenpulse.aggregate import Aggregator
+from tokenpulse.batch import ProviderBatch, gateway_batch, http_batch
 from tokenpulse.breakers import Breakers
 from tokenpulse.bucket_clock import BucketClock
 from tokenpulse.guard import Guard
 from tokenpulse.http_aggregate import HttpAggregator
+from tokenpulse.operations import Calls
+from tokenpulse.provider_delta import ProviderDelta
 from tokenpulse.redis_writer import Batch, Group, RedisWriter
 from tokenpulse.sealer import Sealer
 from tokenpulse.writer_report import WriterReport

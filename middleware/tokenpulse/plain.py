@@ -4,7 +4,7 @@ from typing import Final
 
 from tokenpulse.annotations import SCOPE_KEY, Annotations
 from tokenpulse.asgi import Message, Receive, Scope, Send
-from tokenpulse.dialects.base import new_record
+from tokenpulse.dialects.facts import new_record
 from tokenpulse.route_template import UNMATCHED, method_label, route_template
 from tokenpulse.sink import HttpExchange, Sink
 
@@ -15,6 +15,17 @@ _DEFERRED_STATUS: Final = 500
 """From here on the record waits for the app's end: a framework may answer 500, then raise its cause."""
 
 
+def _length_bytes(body: object) -> int:
+    """Return how many bytes a message's body brings, 0 for none.
+
+    Raises:
+        TypeError: it is no bytes at all.
+    """
+    if type(body) is bytes:
+        return len(body)
+    return 0 if body is None else memoryview(body).nbytes  # type: ignore[arg-type]  # as the docstring says
+
+
 class PlainObserver:
     """Own one request's state; every message is handed on as it came, at once.
 
@@ -23,6 +34,7 @@ class PlainObserver:
     """
 
     __slots__ = (
+        "_has_file",
         "_has_trailers",
         "_is_recorded",
         "_monotonic",
@@ -46,6 +58,7 @@ class PlainObserver:
         self._request_bytes = 0
         self._response_bytes = 0
         self.status_code: int | None = None
+        self._has_file = False
         self._has_trailers = False
         self.is_complete = False
         self._is_recorded = False
@@ -53,12 +66,18 @@ class PlainObserver:
         self._monotonic = sink.clock.monotonic
         self.started = self._monotonic()
 
+    def move_to(self, scope: Scope) -> None:
+        """Go over to a copy of the scope, the one that the app is given."""
+        self._scope.pop(SCOPE_KEY, None)
+        scope[SCOPE_KEY] = self
+        self._scope = scope
+
     async def receive(self) -> Message:
         """Hand on the server's message, counting what it brings."""
         message = await self._receive()
         try:
             if message["type"] == "http.request":
-                self._request_bytes += len(message.get("body", b""))
+                self._request_bytes += _length_bytes(message.get("body"))
         except Exception as error:  # noqa: BLE001 - measuring never breaks the app
             self._sink.internal_error("receive", error)
         return message
@@ -83,23 +102,25 @@ class PlainObserver:
     def _note(self, message: Message) -> None:
         kind = message["type"]
         if kind == BODY:
-            self._response_bytes += len(message.get("body", b""))
+            self._response_bytes += _length_bytes(message.get("body"))
             if not message.get("more_body") and not self._has_trailers:
                 self.is_complete = True
         elif kind == START:
-            self.status_code = message["status"]
             self._has_trailers = bool(message.get("trailers"))
+            self.status_code = int(message["status"])  # hypercorn takes text as well
         else:
             self.is_complete = self.is_complete or self._is_last(message)
 
     def _is_last(self, message: Message) -> bool:
-        """Tell whether a message other than start and body ends the response."""
+        """Tell whether a message other than start and body ends the response; note if it sends a file."""
         kind = message["type"]
-        if kind == "http.response.pathsend":
-            return not self._has_trailers
         if kind == "http.response.trailers":
             return not message.get("more_trailers")
+        if kind == "http.response.pathsend":
+            self._has_file = True
+            return not self._has_trailers
         if kind == "http.response.zerocopysend":
+            self._has_file = True
             return not message.get("more_body") and not self._has_trailers
         return False
 
@@ -129,8 +150,11 @@ class PlainObserver:
         self._sink.in_progress.discard(self)
         method, route = self._labels()
         status_code, started = self.status_code, self.started
-        # The server drops the body of HEAD, 204, 205, 304: no byte of it goes out.
-        is_bodiless = method == "HEAD" or status_code in _BODILESS_STATUS
+        response_bytes: int | None = self._response_bytes
+        if method == "HEAD" or status_code in _BODILESS_STATUS:
+            response_bytes = 0  # servers drop what the app sends; 205 has no content by RFC 9110
+        elif self._has_file:
+            response_bytes = None  # to ask for its size would make the event loop wait for a disk
         self._sink.count_http(
             new_record(
                 HttpExchange,
@@ -140,7 +164,7 @@ class PlainObserver:
                     status_code,
                     (self.stopped or started) - started,
                     self._request_bytes,
-                    0 if is_bodiless else self._response_bytes,
+                    response_bytes,
                     None if raised is None else type(raised).__name__,
                 ),
             )

@@ -9,6 +9,7 @@ flushed by a thread, because the code that the signal interrupted may hold a loc
 import atexit
 import os
 import signal
+import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -39,8 +40,18 @@ def flush_at_process_end(recorder: Closable) -> None:
             alive.close()
 
     atexit.register(close)
+    _finalize_with_multiprocessing(close)
     if threading.current_thread() is threading.main_thread():
         _chain_sigterm(reference)
+
+
+def _finalize_with_multiprocessing(close: Callable[[], None]) -> None:
+    """Have a child of `multiprocessing` (a worker of granian, say) close: it ends without `atexit`."""
+    process = sys.modules.get("multiprocessing.process")  # not imported here: 4 ms that few apps need
+    if process is not None and process.parent_process() is not None:
+        from multiprocessing.util import Finalize
+
+        Finalize(None, close, exitpriority=0)
 
 
 def _chain_sigterm(reference: "weakref.ref[Closable]") -> None:

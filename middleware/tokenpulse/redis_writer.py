@@ -19,8 +19,8 @@ from typing import Any, Final, Literal, NamedTuple
 
 import redis
 
-from tokenpulse.batch import NO_OPERATIONS
 from tokenpulse.guard import Guard
+from tokenpulse.operations import NO_OPERATIONS
 from tokenpulse.script_call import Call, Script
 from tokenpulse_shared.keyspace import TOTALS_RETENTION_SECONDS
 

@@ -1,8 +1,8 @@
 """Have Redis pack windows that are over.
 
 Packing changes no count and may be asked for by any writer, any number of times; when it fails the windows
-stay readable as they are. Bounds: at most `WINDOWS_PER_CALL` windows a call, so that Redis is held for about
-a millisecond; a provider is asked for every `SEAL_SECONDS`, at once again while a full call shows that more is due.
+stay readable as they are. Bounds: at most `WINDOWS_PER_CALL` windows a call, so that Redis is held for 1 to
+3 milliseconds; a provider is asked for every `SEAL_SECONDS`, at once again while a full call shows that more is due.
 """
 
 import time

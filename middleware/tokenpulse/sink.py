@@ -3,6 +3,7 @@
 from typing import NamedTuple, Protocol
 
 from tokenpulse_shared.clock import Clock
+from tokenpulse_shared.pricing import PriceBook
 from tokenpulse_shared.records import Observation
 
 
@@ -10,7 +11,8 @@ class HttpExchange(NamedTuple):
     """Tell what one HTTP request did, whether it was inference or not.
 
     `route` is a template, never a raw path. `status_code` is None when the app never started a response
-    (servers answer 500 then). `request_bytes` is what the app received, `response_bytes` what it sent.
+    (servers answer 500 then). `request_bytes` is what the app received, `response_bytes` what it sent, None
+    when the server was told to send a file.
     `exception_type` is the class name of the exception that left the app, None without one.
     """
 
@@ -19,7 +21,7 @@ class HttpExchange(NamedTuple):
     status_code: int | None
     duration_seconds: float
     request_bytes: int
-    response_bytes: int
+    response_bytes: int | None
     exception_type: str | None
 
 
@@ -35,6 +37,7 @@ class Sink(Protocol):
 
     clock: Clock
     in_progress: set[HasLabels]
+    prices: PriceBook
 
     def observe(self, observation: Observation) -> None:
         """Count one finished inference request."""

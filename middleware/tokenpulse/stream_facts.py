@@ -1,6 +1,6 @@
 """What a stream has told so far."""
 
-from tokenpulse.dialects.base import ErrorFacts, Usage
+from tokenpulse.dialects.facts import Content, ErrorFacts, EventFacts, Usage
 
 
 class StreamFacts:
@@ -30,3 +30,21 @@ class StreamFacts:
         self.is_terminated = False
         self.has_malformed = False
         self.given_up = 0
+
+    def note(self, told: EventFacts, time: float) -> None:
+        """Take over what the next event in the stream's order says."""
+        content, usage, finishes, error, model, is_terminal = told
+        if content is not Content.NONE:
+            self.last_content_at = time
+            if self.first_content_at is None:
+                self.first_content_at = time
+            if content is Content.VISIBLE and self.first_visible_at is None:
+                self.first_visible_at = time
+        if usage is not None:
+            self.usage = usage.over(self.usage)
+        for choice, reason in finishes:
+            self.finishes[choice] = reason
+        # The last error wins: `response.failed` says more than the `error` before it.
+        self.error = error or self.error
+        self.model = self.model or model
+        self.is_terminated = self.is_terminated or is_terminal

@@ -109,7 +109,7 @@ class Keyspace:
         return self._of("metrics", provider, self.window_member(model, window_stamp))
 
     def sketch(self, quantity: str, provider: str, model: str | None, window_stamp: str) -> str:
-        """Return the hash of a window's sketch: `quantity` is latency, ttft or tpot."""
+        """Return the hash of a window's sketch: `quantity` is one of `counters.SKETCHED`."""
         return self._of(quantity, provider, self.window_member(model, window_stamp))
 
     def window_base(self, kind: str, provider: str) -> str:

@@ -7,7 +7,7 @@ value raises `SettingsError`, which names the variable, the value and what was e
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Literal, Self, cast
 from urllib.parse import quote
 
 from tokenpulse_shared.errors import SettingsError
@@ -53,6 +53,16 @@ def _boolean(value: object) -> bool:
     if word not in _TRUE | _FALSE:
         raise _WrongValueError("true or false (or 1/0, yes/no, on/off)")
     return word in _TRUE
+
+
+def _one_of(*words: str) -> Callable[[object], str]:
+    def parse(value: object) -> str:
+        word = str(value).strip().lower()
+        if word not in words:
+            raise _WrongValueError(" or ".join((", ".join(words[:-1]), words[-1])))
+        return word
+
+    return parse
 
 
 def _integer(least: int, most: int) -> Callable[[object], int]:
@@ -101,6 +111,24 @@ class Settings:
     provider_header: str | None = _setting(
         None, _optional_text, "request header that names the provider", "middleware"
     )
+    endpoints: str | None = _setting(
+        None,
+        _optional_text,
+        "further inference paths, as `/path=dialect, …`; `/path=none` for what is no inference",
+        "middleware",
+    )
+    estimate_usage: Literal["off", "events", "characters"] = _setting(
+        "off",
+        _one_of("off", "events", "characters"),
+        "how output tokens are estimated where a response tells no usage: `off`, `events`, `characters`",
+        "middleware",
+    )
+    inject_include_usage: bool = _setting(
+        False,
+        _boolean,
+        "ask for usage where a request for an OpenAI-compatible stream does not, and take it out of the response",
+        "middleware",
+    )
     max_providers: int = _setting(
         100, _integer(1, 10_000), "providers kept as series; the rest count as `__other__`", "middleware"
     )
@@ -115,6 +143,15 @@ class Settings:
         _integer(1, 10_000),
         "routes of plain HTTP kept as series; the rest count as `__other__`",
         "middleware",
+    )
+    price_file: str | None = _setting(
+        None,
+        _optional_text,
+        "file of prices in LiteLLM's JSON format, asked before genai-prices",
+        "middleware",
+    )
+    genai_prices: bool = _setting(
+        True, _boolean, "price by the genai-prices package where it is installed", "middleware"
     )
     raise_internal_errors: bool = _setting(
         False,

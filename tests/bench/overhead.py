@@ -8,7 +8,7 @@ bare block's of the same round, per request; figures are medians over rounds, no
 flush per block is inside its time, a block being what a worker serves in a flush interval of 1 s at 1,000 (plain,
 JSON) or 100 (streams) requests a second. The garbage collector is on, and has just run, before every block.
 Traffic: POST chat, about 1 kB, answered with about 700 B JSON; the same streamed as 200 chunks of about 200 B with
-usage at the end; a plain GET.
+usage at the end, and 200 chunks in the shapes of Anthropic's messages, Gemini, OpenAI's responses; a plain GET.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,11 +28,23 @@ class Plan(NamedTuple):
     rounds: int
 
 
-PLANS: Final = {"json": Plan(1000, 200), "stream": Plan(100, 200), "plain": Plan(1000, 200)}
+STREAMS: Final = ("stream", "anthropic stream", "gemini stream", "responses stream")
+PLANS: Final = {
+    "json": Plan(1000, 200),
+    "stream": Plan(100, 200),
+    "anthropic stream": Plan(100, 60),
+    "gemini stream": Plan(100, 60),
+    "responses stream": Plan(100, 60),
+    "plain": Plan(1000, 200),
+}
 QUICK_ROUNDS: Final = 40
 JSON_MICROSECONDS: Final = 15.0
 CHUNK_MICROSECONDS: Final = 1.5
-RATIOS: Final = {"json": (EXPORTER, 0.3), "stream": (PASS_THROUGH, 3.0), "plain": (EXPORTER, 0.15)}
+RATIOS: Final = {
+    "json": (EXPORTER, 0.3),
+    **dict.fromkeys(STREAMS, (PASS_THROUGH, 3.0)),
+    "plain": (EXPORTER, 0.15),
+}
 """Kind of traffic → (rival, most that tokenpulse may add as a multiple of what the rival adds)."""
 
 
@@ -107,7 +119,7 @@ def _figures(
         _microseconds(f"{name}: {EXPORTER} adds", over[EXPORTER]),
         _microseconds(f"{name}: {TOKENPULSE} adds", over[TOKENPULSE], json_most),
     ]
-    if name == "stream":
+    if name in STREAMS:
         per_chunk = [microseconds / STREAM_CHUNKS for microseconds in over[TOKENPULSE]]
         figures.append(_microseconds(f"{name}: {TOKENPULSE} adds per chunk", per_chunk, CHUNK_MICROSECONDS))
     return [*figures, _ratio(name, over)]

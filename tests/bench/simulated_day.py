@@ -6,6 +6,7 @@ recorder keeps them by the hour, as through an outage); from the oldest hour tha
 minute is flushed by itself.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import cycle
@@ -15,7 +16,8 @@ from typing import Final
 
 from tokenpulse import Recorder
 from tokenpulse_shared.keyspace import MINUTE_RETENTION_SECONDS, SEAL_DELAY_SECONDS
-from tokenpulse_shared.records import Observation
+from tokenpulse_shared.records import InterTokenLatency, Observation
+from tokenpulse_shared.sketch import FINE_SCALE, bucket_index, bucket_value
 
 DAY_SECONDS: Final = 86_400
 PER_HOUR: Final = 1000
@@ -25,6 +27,15 @@ SPREAD: Final = 0.6
 POOL: Final = 65_521
 """How many draws are made; a prime, so that the strides through it repeat only after millions."""
 SEED: Final = 20_262
+FLOWS: Final = 7
+"""How many streams' gaps are drawn; a stream takes one of them, at its own pace."""
+JITTER: Final = 0.3
+"""Standard deviation of the logarithm of a stream's gaps."""
+BURSTS: Final = 0.1
+"""Share of the events that come right after another, as when a network packet brings two."""
+BURST_SECONDS: Final = 5e-5
+REASONING_EVERY: Final = 5
+"""One model in so many begins its answers with reasoning."""
 FLUSH_ATTEMPTS: Final = 20
 """Each waits for a reply for up to 1 s."""
 
@@ -52,6 +63,7 @@ class Profile:
     model: str
     ttft_seconds: float
     tpot_seconds: float
+    is_reasoning: bool
 
 
 def profiles(providers: int) -> list[Profile]:
@@ -62,10 +74,43 @@ def profiles(providers: int) -> list[Profile]:
             f"vendor-{at}/model-{number}-instruct",
             0.15 + 0.05 * number,
             0.004 + 0.001 * number,
+            number % REASONING_EVERY == 0,
         )
         for at in range(providers)
         for number in range(MODELS_PER_PROVIDER)
     ]
+
+
+class Flows:
+    """Draw how the tokens of streams followed each other."""
+
+    def __init__(self, random: Random) -> None:
+        self._gaps = [_gaps(random) for _ in range(FLOWS)]
+        self._made: dict[tuple[int, int], InterTokenLatency] = {}
+
+    def flow(self, number: int, tpot_seconds: float) -> InterTokenLatency:
+        """Return the gaps of one of the streams drawn, at the pace whose bucket `tpot_seconds` is in."""
+        key = number % FLOWS, bucket_index(tpot_seconds)
+        if key not in self._made:
+            self._made[key] = _flow(self._gaps[key[0]], key[1])
+        return self._made[key]
+
+
+def _gaps(random: Random) -> list[tuple[bool, float]]:
+    """Return one stream's gaps: (in a burst, seconds), those that are not in a burst at a token a second."""
+    return [
+        (True, BURST_SECONDS * exp(SPREAD * random.gauss(0.0, 1.0)))
+        if random.random() < BURSTS
+        else (False, exp(JITTER * random.gauss(0.0, 1.0)))
+        for _ in range(int(200 * exp(SPREAD * random.gauss(0.0, 1.0))) + 1)
+    ]
+
+
+def _flow(gaps: list[tuple[bool, float]], pace: int) -> InterTokenLatency:
+    tpot_seconds = bucket_value(pace, FINE_SCALE)
+    seconds = [gap if is_burst else gap * tpot_seconds for is_burst, gap in gaps]
+    buckets = Counter(bucket_index(gap) for gap in seconds)
+    return InterTokenLatency(sum(seconds), len(seconds), tuple(buckets.items()))
 
 
 def oldest_hour_with_minutes(end: float) -> int:
@@ -85,13 +130,14 @@ def feed_day(recorder: Recorder, clock: SteppedClock, models: list[Profile], end
     """
     random = Random(SEED)
     factors = cycle([exp(SPREAD * random.gauss(0.0, 1.0)) for _ in range(POOL)])
+    drawn = Flows(random)
     fine_from = oldest_hour_with_minutes(end)
     fed = 0
     for minute in range(DAY_SECONDS // 60):
         clock.now = end - DAY_SECONDS + minute * 60
         first, last = minute * PER_HOUR // 60, (minute + 1) * PER_HOUR // 60
         for profile in models:
-            for observation in _observations(profile, factors, range(first, last), clock.now):
+            for observation in _observations(profile, factors, drawn, range(first, last), clock.now):
                 recorder.observe(observation)
         fed += (last - first) * len(models)
         if clock.now + 60 >= fine_from:
@@ -109,7 +155,7 @@ def _flush_whole(recorder: Recorder) -> None:
 
 
 def _observations(
-    profile: Profile, factors: Iterator[float], numbers: range, now: float
+    profile: Profile, factors: Iterator[float], drawn: Flows, numbers: range, now: float
 ) -> Iterator[Observation]:
     """Yield one request per number: two in a hundred fail with status 503, seven in ten are streamed."""
     for number in numbers:
@@ -121,13 +167,23 @@ def _observations(
         if number % 50 == 0:
             yield Observation(
                 profile.provider, profile.model, status_code=503, outcome="provider_error",
-                error_message="The model is currently overloaded. Please try again later.",
-                started_at=now, latency_seconds=ttft, provider_vouched=True,
+                error_type="overloaded_error", error_message="The model is overloaded. Please try again later.",
+                started_at=now, latency_seconds=ttft, ttfb_seconds=ttft, send_wait_seconds=3e-5 * next(factors),
+                provider_vouched=True,
             )  # fmt: skip
             continue
+        finish = "length" if number % 20 == 3 else "stop"
+        if not is_stream:
+            yield Observation(
+                profile.provider, profile.model, None, "chat", "openai_chat", False, 200, "success", None, None,
+                finish, now, latency, latency, None, None, None, 3e-5 * next(factors), 350, tokens, 64, None,
+                "reported", tokens * 600 + 350 * 150, profile.model, "/v1/chat/completions", None, True, True, 32,
+            )  # fmt: skip
+            continue
+        visible = ttft + 0.3 * (latency - ttft) if profile.is_reasoning else ttft
         yield Observation(
-            profile.provider, profile.model, None, "chat", "openai_chat", is_stream, 200, "success", None, None,
-            "stop", now, latency, ttft * 0.9 if is_stream else latency, ttft if is_stream else None,
-            ttft if is_stream else None, tpot if is_stream else None, 0.001, 350, tokens, 64, None, "reported",
-            tokens * 600 + 350 * 150, profile.model, "/v1/chat/completions", None, True, True,
+            profile.provider, profile.model, None, "chat", "openai_chat", True, 200, "success", None, None,
+            finish, now, latency, ttft * 0.9, ttft, visible, tpot, 3e-3 * next(factors), 350, tokens, 64, None,
+            "reported", tokens * 600 + 350 * 150, profile.model, "/v1/chat/completions", None, True, True, 32,
+            drawn.flow(number, tpot),
         )  # fmt: skip

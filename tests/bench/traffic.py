@@ -9,6 +9,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tests.bench.vendor_streams import (
+    ANTHROPIC_PATH,
+    GEMINI_PATH,
+    RESPONSES_PATH,
+    anthropic_chunks,
+    gemini_chunks,
+    responses_chunks,
+)
+
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -99,6 +108,9 @@ def _endpoint(_: Request) -> Response:
 
 _CHAT_ROUTE: Final = Route(CHAT_PATH, _endpoint, methods=["POST"])
 _PLAIN_ROUTE: Final = Route("/items/{item}", _endpoint)
+_ANTHROPIC_ROUTE: Final = Route(ANTHROPIC_PATH, _endpoint, methods=["POST"])
+_GEMINI_ROUTE: Final = Route("/v1beta/models/{call}", _endpoint, methods=["POST"])
+_RESPONSES_ROUTE: Final = Route(RESPONSES_PATH, _endpoint, methods=["POST"])
 _OTHER_ROUTES: Final = [
     Route(path, _endpoint, methods=["GET", "POST"])
     for path in (
@@ -115,7 +127,14 @@ _OTHER_ROUTES: Final = [
     )
 ]
 """What a gateway has besides: starlette-exporter looks its route up among them again."""
-_STARLETTE: Final = Starlette(routes=[*_OTHER_ROUTES[:4], _CHAT_ROUTE, *_OTHER_ROUTES[4:], _PLAIN_ROUTE])
+_STARLETTE: Final = Starlette(
+    routes=[
+        *_OTHER_ROUTES[:4],
+        *(_CHAT_ROUTE, _ANTHROPIC_ROUTE, _GEMINI_ROUTE, _RESPONSES_ROUTE),
+        *_OTHER_ROUTES[4:],
+        _PLAIN_ROUTE,
+    ]
+)
 
 
 def _app(bodies: Sequence[bytes], content_type: bytes, route: Route) -> App:
@@ -149,6 +168,24 @@ KINDS: Final[dict[str, Kind]] = {
         _app([*_stream_chunks(), b""], b"text/event-stream", _CHAT_ROUTE),
         "POST",
         CHAT_PATH,
+        _chat_request(stream=True),
+    ),
+    "anthropic stream": Kind(
+        _app([*anthropic_chunks(), b""], b"text/event-stream; charset=utf-8", _ANTHROPIC_ROUTE),
+        "POST",
+        ANTHROPIC_PATH,
+        _chat_request(stream=True),
+    ),
+    "gemini stream": Kind(
+        _app([*gemini_chunks(), b""], b"text/event-stream", _GEMINI_ROUTE),
+        "POST",
+        GEMINI_PATH,
+        _chat_request(stream=True),
+    ),
+    "responses stream": Kind(
+        _app([*responses_chunks(), b""], b"text/event-stream; charset=utf-8", _RESPONSES_ROUTE),
+        "POST",
+        RESPONSES_PATH,
         _chat_request(stream=True),
     ),
     "plain": Kind(_app([b"ok"], b"text/plain", _PLAIN_ROUTE), "GET", "/items/7", b""),

@@ -14,6 +14,8 @@ from tests.support.reader_client import reader_client
 from tests.support.sealing import seal
 from tokenpulse.recorder import Recorder
 from tokenpulse_shared.keyspace import Keyspace
+from tokenpulse_shared.records import InterTokenLatency, Observation
+from tokenpulse_shared.sketch import bucket_index
 
 NOW = 1_715_769_020.0  # 2024-05-15 10:30:20 UTC
 CALLS = random_calls(21, 1500, NOW - 7000, NOW)
@@ -114,6 +116,11 @@ async def test_a_provider_without_data_has_zero_counts_and_no_averages(reader: h
         "p95_latency": None,
         "p99_latency": None,
         "avg_ttft_ms": None,
+        "avg_tpot_ms": None,
+        "avg_ttfb_ms": None,
+        "avg_first_visible_ms": None,
+        "avg_itl_ms": None,
+        "avg_send_wait_ms": None,
         "health_score": 100.0,
         "health_status": "unknown",
         "hourly_breakdown": {},
@@ -264,6 +271,41 @@ async def test_latency_of_ttft(reader: httpx.AsyncClient) -> None:
     assert_near(body["p95"], nearest_rank([call.ttft_ms or 0.0 for call in streamed], 95), 0.022)
     for path in ("idle/m?metric=ttft&hours=168", "groq/never", "never/llama3:8b", "idle/m"):
         assert (await get(reader, f"/api/monitoring/latency/{path}", 404))["error"]["code"] == "no_data"
+
+
+async def test_latency_tells_every_time_of_a_stream(
+    redis_url: str, open_recorder: Callable[..., Recorder]
+) -> None:
+    """`by_metric` has what was measured, null for what was not; `metric` picks one; `itl` counts tokens."""
+    clock = FakeClock(NOW)
+    recorder = open_recorder(redis_url=redis_url, clock=clock)
+    recorder.observe(
+        Observation(
+            "p", "m", latency_seconds=2.0, ttfb_seconds=0.125, ttft_seconds=0.25, tpot_seconds=0.03,
+            send_wait_seconds=0.004, itl=InterTokenLatency(1.2, 40, ((bucket_index(0.03), 40),)),
+        )
+    )  # fmt: skip
+    recorder.flush()
+    recorder.close()
+    async with reader_client(redis_url, clock=clock) as client:
+        whole = await get(client, "/api/monitoring/latency/p/m?percentiles=90")
+        gaps = await get(client, "/api/monitoring/latency/p/m?percentiles=90&metric=itl")
+        await get(client, "/api/monitoring/latency/p/m?metric=first_visible", 404)
+        await get(client, "/api/monitoring/latency/p/m?metric=jitter", 400)
+        realtime = await get(client, "/api/monitoring/stats/realtime")
+
+    averages = {"latency": 2000.0, "ttft": 250.0, "tpot": 30.0, "ttfb": 125.0, "itl": 30.0, "send_wait": 4.0}
+    assert whole["by_metric"].pop("first_visible") is None
+    assert {name: held["avg"] for name, held in whole["by_metric"].items()} == averages
+    for name, held in whole["by_metric"].items():
+        assert held["count"] == (40 if name == "itl" else 1)
+        assert_near(held["p90"], averages[name], 0.011)
+    assert {name: whole[name] for name in ("count", "avg", "min", "max", "p90")} == whole["by_metric"][
+        "latency"
+    ]
+    assert {name: gaps[name] for name in ("count", "avg", "min", "max", "p90")} == gaps["by_metric"]["itl"]
+    told = {name: realtime["providers"]["p"][f"avg_{name}_ms"] for name in (*averages, "first_visible")}
+    assert told == {**averages, "first_visible": None}
 
 
 async def test_circuit_breakers(redis_url: str, open_recorder: Callable[..., Recorder]) -> None:

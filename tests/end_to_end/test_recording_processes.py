@@ -89,6 +89,21 @@ def test_fork_counts_once_what_parent_and_child_record(redis_url: str, redis_cli
     }
 
 
+def test_children_of_multiprocessing_flush(redis_url: str, redis_client: redis.Redis) -> None:
+    """They end without `atexit`; what they recorded is in Redis all the same, the parent's too, once."""
+    with _recording("record_in_children_of_multiprocessing", redis_url, 60) as process:
+        for _ in range(2):
+            process.wait_for_line("child ended with 0")
+        assert process.wait() == 0
+
+    assert load_counters(redis_client, "total_requests") == {
+        ("acme", None): {"total_requests": 230},
+        ("acme", "parent"): {"total_requests": 150},
+        ("acme", "forked"): {"total_requests": 40},
+        ("acme", "spawned"): {"total_requests": 40},
+    }
+
+
 def test_processes_add_up(redis_url: str, redis_client: redis.Redis) -> None:
     """Three processes that record the same series at the same time count all of it."""
     running = [_recording("record_then_wait", redis_url, 0.05) for _ in range(3)]

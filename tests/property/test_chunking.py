@@ -22,6 +22,7 @@ from tests.support.asgi import (
     wrapped,
 )
 from tests.support.clock import FakeClock
+from tests.support.observations import without_times
 from tokenpulse_shared.records import Observation
 
 EVENTS = st.sampled_from(
@@ -43,17 +44,6 @@ EVENTS = st.sampled_from(
         DONE,
     ]
 )
-
-
-def without_times(observation: Observation) -> Observation:
-    return observation._replace(
-        latency_seconds=None,
-        ttfb_seconds=None,
-        ttft_seconds=None,
-        first_visible_seconds=None,
-        tpot_seconds=None,
-        send_wait_seconds=None,
-    )
 
 
 def observe(content_type: tuple[bytes, bytes], pieces: list[bytes], choices: int) -> Observation:

@@ -5,13 +5,19 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokenpulse.aggregate import ProviderDelta
-from tokenpulse.deltas import MAX_FINISH_REASONS, TOTAL, EndpointDelta, SeriesDelta
-from tokenpulse_shared.records import OUTCOMES, USAGE_SOURCES, Observation
+from tokenpulse.counter_places import TOTAL
+from tokenpulse.deltas import SeriesDelta
+from tokenpulse.endpoint_delta import EndpointDelta
+from tokenpulse.known_words import Words
+from tokenpulse.provider_delta import ProviderDelta
+from tokenpulse_shared.records import OUTCOMES, USAGE_SOURCES, InterTokenLatency, Observation
 
 _SECONDS = st.none() | st.floats(0, 1e7)
 _TOKENS = st.none() | st.integers(0, 2**40)
 
+_FLOWS = st.none() | st.dictionaries(st.integers(-640, 704), st.integers(1, 2**40), max_size=5).map(
+    lambda buckets: InterTokenLatency(1.5, sum(buckets.values()), tuple(buckets.items()))
+)
 _OBSERVATIONS = st.lists(
     st.builds(
         Observation,
@@ -19,12 +25,16 @@ _OBSERVATIONS = st.lists(
         model=st.sampled_from(["gpt", "o3"]),
         streaming=st.sampled_from([None, True, False]),
         outcome=st.sampled_from(OUTCOMES),
-        finish_reason=st.none()
-        | st.sampled_from([f"reason{number}" for number in range(MAX_FINISH_REASONS)]),
+        finish_reason=st.none() | st.sampled_from(["stop", "length", "tool_calls"]),
+        error_type=st.none() | st.sampled_from(["overloaded", "other"]),
         latency_seconds=_SECONDS,
         ttfb_seconds=_SECONDS,
         ttft_seconds=_SECONDS,
+        first_visible_seconds=_SECONDS,
         tpot_seconds=_SECONDS,
+        send_wait_seconds=_SECONDS,
+        itl=_FLOWS,
+        tokens_cache_write=_TOKENS,
         tokens_input=_TOKENS,
         tokens_output=_TOKENS,
         tokens_cached=_TOKENS,
@@ -38,15 +48,16 @@ _OBSERVATIONS = st.lists(
 
 
 def _folded(observations: list[Observation]) -> SeriesDelta:
-    delta = SeriesDelta()
+    delta, words = SeriesDelta(), Words()
     for observation in observations:
-        delta.fold(observation)
+        delta.fold(observation, words)
     return delta
 
 
 def _state(delta: SeriesDelta | EndpointDelta) -> dict[str, Any]:
     """Return every attribute; an empty mapping and None say the same: nothing was told apart."""
-    values = {name: getattr(delta, name) for name in delta.__slots__}
+    slots = [name for kind in type(delta).__mro__ for name in getattr(kind, "__slots__", ())]
+    values = {name: getattr(delta, name) for name in slots}
     if endpoints := values.get("endpoints"):
         values["endpoints"] = {name: _state(held) for name, held in endpoints.items()}
     return {name: value or None for name, value in values.items()}
@@ -86,7 +97,7 @@ def test_coarsening_keeps_every_count(observations: list[Observation], minutes: 
     for observation, minute in zip(observations, minutes, strict=False):
         if provider.minute != minute:
             provider.turn_to(minute)
-        provider.current.setdefault(observation.model, SeriesDelta()).fold(observation)
+        provider.current.setdefault(observation.model, SeriesDelta()).fold(observation, Words())
     expected: dict[tuple[int, str], int] = {}
     for observation, minute in zip(observations, minutes, strict=False):
         key = (minute - minute % 60, observation.model)

@@ -8,11 +8,9 @@ from typing import Any, Final
 
 import orjson
 
+from tokenpulse.endpoints import Endpoints
+
 _REPOSITORY: Final = Path(__file__).resolve().parents[2]
-DIALECTS: Final = frozenset(
-    ("openai-chat", "openai-completions", "openai-embeddings", "other-openai-compatible", "groq", "mistral")
-)
-PATHS: Final = ("/chat/completions", "/completions", "/embeddings")
 
 
 def recordings_file() -> Path:
@@ -22,15 +20,19 @@ def recordings_file() -> Path:
 
 
 def load_cases() -> Iterator[dict[str, Any]]:
-    """Give the cases whose dialect and path tokenpulse reads; none when there is no folder."""
+    """Give the cases in the order of the file; none when there is no folder."""
     path = recordings_file()
     if not path.is_file():
         return
     with path.open("rb") as lines:
         for line in lines:
-            case = orjson.loads(line)
-            if case["dialect"] in DIALECTS and path_of(case).endswith(PATHS):
-                yield case
+            yield orjson.loads(line)
+
+
+def unread_paths(cases: list[dict[str, Any]]) -> set[str]:
+    """Return the paths of cases that tokenpulse takes for plain HTTP."""
+    endpoints = Endpoints()
+    return {path_of(case) for case in cases if endpoints.find(path_of(case)) is None}
 
 
 def path_of(case: dict[str, Any]) -> str:
@@ -45,3 +47,9 @@ def body_of(case: dict[str, Any]) -> bytes:
     if response.get("body_b64"):
         return base64.b64decode(response["body_b64"])
     return (response.get("body_text") or "").encode()
+
+
+def compressed_body_of(case: dict[str, Any]) -> bytes | None:
+    """Return the response's body as it was on the wire, encoded; None where that was not kept."""
+    held = (case["response"].get("wire") or {}).get("compressed_b64")
+    return None if held is None else base64.b64decode(held)

@@ -5,14 +5,25 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.recordings.cases import body_of, load_cases, path_of, recordings_file
+from tests.recordings.cases import (
+    body_of,
+    compressed_body_of,
+    load_cases,
+    path_of,
+    recordings_file,
+    unread_paths,
+)
+from tests.recordings.pieces import pieces_of
 from tests.support.asgi import MemorySink, Message, Server, body, http_scope, replay, request, start, wrapped
 from tests.support.clock import FakeClock
+from tests.support.observations import without_times
 from tokenpulse_shared.records import Observation
 
 CASES = list(load_cases())
-STREAMS = [case for case in CASES if case["expect"]["framing"] == "sse"]
+STREAMS = [case for case in CASES if case["expect"]["framing"] not in ("json", "empty", "text")]
+COMPRESSED = [case for case in CASES if compressed_body_of(case) is not None]
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["id"]))
+every_compressed = pytest.mark.parametrize("case", COMPRESSED, ids=lambda case: str(case["id"]))
 every_stream = pytest.mark.parametrize("case", STREAMS, ids=lambda case: str(case["id"]))
 
 
@@ -22,19 +33,12 @@ def test_recordings_are_there() -> None:
         pytest.skip(f"no recordings at {recordings_file()} (set TOKENPULSE_RECORDINGS): nothing is replayed")
 
     assert len(CASES) > 0
+    assert unread_paths(CASES) == set()
 
 
-def events_of(raw: bytes) -> list[tuple[bytes, bool]]:
-    """Cut a stream after each blank line; say of each piece whether it has data."""
-    text = raw.replace(b"\r\n", b"\n")
-    pieces = [piece + b"\n\n" for piece in text.split(b"\n\n")]
-    pieces[-1] = pieces[-1][:-2]
-    return [
-        (piece, any(line.startswith(b"data:") for line in piece.split(b"\n"))) for piece in pieces if piece
-    ]
-
-
-async def observe(case: dict[str, Any], pieces: list[bytes]) -> tuple[Observation, Server, list[str]]:
+async def observe(
+    case: dict[str, Any], pieces: list[bytes], *more_headers: tuple[bytes, bytes]
+) -> tuple[Observation, Server, list[str]]:
     """Replay an answer in these pieces, 1 s apart, the first one at 1 s."""
     clock = FakeClock()
     sink = MemorySink(clock, raise_internal_errors=True)
@@ -42,7 +46,7 @@ async def observe(case: dict[str, Any], pieces: list[bytes]) -> tuple[Observatio
         (name.lower().encode("latin-1"), value.encode("utf-8"))
         for name, value in case["response"]["headers"].items()
     ]
-    messages = [start(case["response"]["status"], *headers)]
+    messages = [start(case["response"]["status"], *headers, *more_headers)]
     messages += [body(piece, more=True) for piece in pieces] + [body(b"")]
 
     def tick(message: Message) -> None:
@@ -59,18 +63,6 @@ async def observe(case: dict[str, Any], pieces: list[bytes]) -> tuple[Observatio
     return observation, server, sink.faults
 
 
-def without_times(observation: Observation) -> Observation:
-    return observation._replace(
-        started_at=0.0,
-        latency_seconds=None,
-        ttfb_seconds=None,
-        ttft_seconds=None,
-        first_visible_seconds=None,
-        tpot_seconds=None,
-        send_wait_seconds=None,
-    )
-
-
 def cached_elsewhere(expect: dict[str, Any]) -> int | None:
     """Return what the keeper passed over: Mistral's `num_cached_tokens`, a gateway's `cache_read_input_tokens`."""
     usage = expect["usage_raw"] or {}
@@ -80,12 +72,16 @@ def cached_elsewhere(expect: dict[str, Any]) -> int | None:
 
 def expected_outcome(case: dict[str, Any]) -> set[str]:
     status, expect = case["response"]["status"], case["expect"]
+    if expect["block_reason"] and not expect["finish_reason"]:
+        return {"caller_error"}
     by_status = {429: "rate_limit", 408: "timeout", 504: "timeout", 502: "network"}
     if status >= 400:
         return {by_status.get(status, "caller_error" if status < 500 else "provider_error")}
+    if expect["error_code"] == "content_filter":
+        return {"caller_error"}
     if expect["error_type"] or expect["error_message"] or expect["error_code"]:
         return {"provider_error", "rate_limit", "timeout"}
-    is_stream = expect["framing"] == "sse" or (expect["framing"] == "empty" and case["stream"])
+    is_stream = case in STREAMS or (expect["framing"] == "empty" and case["stream"])
     if is_stream and not expect["finish_reason"] and not expect["ends_with_done"]:
         return {"truncated"}
     return {"success"}
@@ -100,6 +96,7 @@ async def test_facts_are_those_recorded(case: dict[str, Any]) -> None:
         "input_tokens_total": observation.tokens_input,
         "output_tokens_total": observation.tokens_output,
         "cached_tokens": observation.tokens_cached,
+        "cache_creation_tokens": observation.tokens_cache_write,
         "reasoning_tokens": observation.tokens_reasoning,
         "finish_reason": observation.finish_reason,
         "model": observation.response_model,
@@ -120,7 +117,7 @@ async def test_facts_are_those_recorded(case: dict[str, Any]) -> None:
 @every_stream
 async def test_first_content_is_that_recorded(case: dict[str, Any]) -> None:
     """Events sent one by one: the time of the first content names the event that brought it."""
-    pieces = events_of(body_of(case))
+    pieces = pieces_of(body_of(case), case["expect"]["framing"])
     observation, _, _ = await observe(case, [piece for piece, _ in pieces])
     expect = case["expect"]
     if "first_content_event_index" in case["ambiguous"]:
@@ -153,3 +150,15 @@ async def test_chunking_does_not_matter(case: dict[str, Any]) -> None:
     for pieces in ways:
         cut, _, _ = await observe(case, pieces)
         assert without_times(cut) == without_times(whole)
+
+
+@every_compressed
+async def test_encoded_answers_tell_the_same(case: dict[str, Any]) -> None:
+    """The bytes as they were on the wire, gzip for instance, in pieces of 512: the same facts."""
+    wire, encoding = compressed_body_of(case), case["response"]["wire"]["compressed"].encode()
+    assert wire is not None
+    pieces = [wire[at : at + 512] for at in range(0, len(wire), 512)]
+    plain, _, _ = await observe(case, [body_of(case)])
+    encoded, _, _ = await observe(case, pieces, (b"content-encoding", encoding))
+
+    assert without_times(encoded) == without_times(plain)

@@ -4,9 +4,9 @@ import pytest
 import redis
 
 from tests.support.clock import FakeClock
-from tokenpulse.batch import Calls, Operations
 from tokenpulse.breakers import LOOK_AGAIN_SECONDS, Breakers
 from tokenpulse.guard import Guard
+from tokenpulse.operations import Calls, Operations
 from tokenpulse.script_call import Script
 from tokenpulse_shared.breaker import SLOT_SECONDS, BreakerPolicy
 from tokenpulse_shared.circuit_codec import HeldCircuit, circuit_fields, decode_circuit

@@ -11,11 +11,11 @@ import redis
 
 from tests.support.sealing import seal
 from tokenpulse_shared import scripts
-from tokenpulse_shared.counters import WINDOW_COUNTERS
+from tokenpulse_shared.counters import SKETCHED, WINDOW_COUNTERS
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.redis_client import connect, memory_server
 from tokenpulse_shared.sealed import SealedWindow, decode_block
-from tokenpulse_shared.sketch import COARSE_SCALE, ZERO, rescaled
+from tokenpulse_shared.sketch import COARSE_SCALE, ZERO, Buckets, rescaled
 from tokenpulse_shared.window_builder import decode_sketch
 
 KEYS = Keyspace()
@@ -163,12 +163,17 @@ def test_a_sketch_past_its_capacity_is_halved_exactly(client: redis.Redis) -> No
     assert 0 < client.ttl("k") <= 60
 
 
-def open_window(client: redis.Redis, member: str, counters: dict[str, int], latency: dict[str, int]) -> None:
+def open_window(
+    client: redis.Redis,
+    member: str,
+    counters: dict[str, int],
+    latency: dict[str, int],
+    **sketches: dict[str, int],
+) -> None:
     client.zadd(KEYS.open_windows("p"), {member: 1})
-    if counters:
-        client.hset(KEYS.window_base("metrics", "p") + member, mapping=counters)
-    if latency:
-        client.hset(KEYS.window_base("latency", "p") + member, mapping=latency)
+    for kind, fields in {"metrics": counters, "latency": latency, **sketches}.items():
+        if fields:
+            client.hset(KEYS.window_base(kind, "p") + member, mapping=fields)
 
 
 def test_a_window_is_packed_as_it_was(client: redis.Redis) -> None:
@@ -184,6 +189,70 @@ def test_a_window_is_packed_as_it_was(client: redis.Redis) -> None:
     assert client.keys("*metrics*") == client.keys("*latency*") == []
     assert client.zcard(KEYS.open_windows("p")) == 0
     assert 7000 < client.ttl(KEYS.sealed_minutes("p", "m:x", PAST)) <= 7200
+
+
+def _random_sketch(source: random.Random) -> Buckets:
+    """Return a sketch of any density: few buckets far apart, many side by side, with counts of any size."""
+    span, most, size = (
+        source.choice([3, 60, 300, 700]),
+        source.choice([1, 20, 2**40]),
+        source.choice([1, 12, 250]),
+    )
+    start = source.randrange(-640, 5)
+    buckets = {start + source.randrange(span): source.randrange(1, most + 1) for _ in range(size)}
+    if source.random() < 0.3:
+        buckets[ZERO] = source.randrange(1, 500)
+    return buckets
+
+
+def test_all_sketches_come_back_whatever_they_hold(client: redis.Redis) -> None:
+    """Bucket by bucket, of windows that hold any of the seven; nothing is left of their hashes."""
+    source = random.Random(11)
+    expected: dict[int, dict[str, tuple[int, Buckets]]] = {}
+    for minute in range(40):
+        sketches = {name: _random_sketch(source) for name in SKETCHED if source.random() < 0.7}
+        expected[minute] = {name: (5, buckets) for name, buckets in sketches.items()}
+        fields = {
+            name: {"zero" if index == ZERO else str(index): count for index, count in buckets.items()}
+            for name, buckets in sketches.items()
+        }
+        latency = fields.pop("latency", {})
+        open_window(client, f"m:{PAST}:{minute:02}", {"total_requests": 1}, latency, **fields)
+
+    assert seal(client, KEYS, "p", 100) == (40, 0)
+    block = client.get(KEYS.sealed_minutes("p", "m", PAST))
+    assert {record.id: record.sketches for record in decode_block(block)} == expected
+    assert client.keys("*") == [KEYS.sealed_minutes("p", "m", PAST).encode()]
+
+
+def test_equal_sketches_are_packed_once(client: redis.Redis) -> None:
+    """As when nothing reasons: the first visible content is the first token."""
+    fields = {str(index): 3 for index in range(50)}
+    open_window(client, f"m:{PAST}:01", {}, {}, ttft=fields)
+    open_window(client, f"n:{PAST}:01", {}, {}, ttft=fields, first_visible=fields)
+    assert seal(client, KEYS, "p") == (2, 0)
+
+    alone, twice = (client.get(KEYS.sealed_minutes("p", model, PAST)) for model in ("m", "n"))
+    sketch = (5, dict.fromkeys(range(50), 3))
+    assert list(decode_block(twice)) == [SealedWindow(1, {}, {"ttft": sketch, "first_visible": sketch})]
+    assert len(twice) == len(alone) + 3  # none of tpot, none of ttfb, the byte that says the same
+
+
+def test_a_sealer_of_an_older_version_leaves_what_it_does_not_know(client: redis.Redis) -> None:
+    """Its table of counters ends earlier: a window with a newer counter stays as it is, no sketch of it is lost."""
+    open_window(
+        client, f"m:{PAST}:01", {"total_requests": 1, "ttfb_us": 5, "ttfb_count": 1}, {"1": 1}, ttfb={"2": 1}
+    )
+    known = WINDOW_COUNTERS[: WINDOW_COUNTERS.index("ttfb_us")]
+    bases = [KEYS.window_base(kind, "p") for kind in ("metrics", "minutes", "hours")]
+    sketches = [KEYS.window_base(quantity, "p") for quantity in ("latency", "ttft", "tpot")]
+    older = (8, 7200, 700_000, *bases, len(known), *known, *sketches)
+
+    assert client.eval(scripts.source("seal"), 1, KEYS.open_windows("p"), *older) == [0, 1]
+    assert (
+        client.exists(*(KEYS.sketch(quantity, "p", "m", f"{PAST}:01") for quantity in ("latency", "ttfb")))
+        == 2
+    )
 
 
 def test_hours_are_packed_by_day_and_a_providers_counters_stay(client: redis.Redis) -> None:
@@ -221,6 +290,8 @@ def test_late_data_is_appended(client: redis.Redis) -> None:
         ({"of_a_newer_version": 1}, {}),
         ({"total_requests": 1}, {"x": 1}),
         ({"total_requests": 1}, {"3": "y"}),
+        ({"total_requests": 1}, {"3.5": 1}),
+        ({"total_requests": 1}, {"3": 1, "scale": 16}),
     ],
 )
 def test_a_window_that_cannot_be_packed_is_left_readable(

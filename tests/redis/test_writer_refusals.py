@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from tests.support.writer_bench import COUNTS, GUARD_KEY, WriterBench, payload, writer_bench
-from tokenpulse.batch import Calls, Operations
+from tokenpulse.operations import Calls, Operations
 from tokenpulse.redis_writer import (
     Group,
 )

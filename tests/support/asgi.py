@@ -6,6 +6,7 @@ from typing import Any
 from tokenpulse.middleware import TokenPulseMiddleware
 from tokenpulse.sink import HasLabels, HttpExchange
 from tokenpulse_shared.clock import Clock
+from tokenpulse_shared.pricing import open_prices
 from tokenpulse_shared.records import Observation
 from tokenpulse_shared.settings import Settings
 
@@ -22,7 +23,8 @@ class MemorySink:
 
     def __init__(self, clock: Clock, **settings: Any) -> None:
         self.clock = clock
-        self.settings = Settings.load({}, **settings)
+        self.settings = Settings.load({}, **{"genai_prices": False, **settings})
+        self.prices = open_prices(self.settings)
         self.in_progress: set[HasLabels] = set()
         self.observations: list[Observation] = []
         self.exchanges: list[HttpExchange] = []

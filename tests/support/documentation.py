@@ -11,6 +11,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
+from tokenpulse.dialects.registry import BUILT_IN
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.settings import ENVIRONMENT_PREFIX, Settings
 
@@ -38,6 +39,16 @@ def settings_table() -> str:
         about = item.metadata
         variable = f"{ENVIRONMENT_PREFIX}{item.name.upper()}"
         rows.append(f"| `{item.name}` | `{variable}` | {default} | {about['help']} | {about['used_by']} |")
+    return "\n".join(rows)
+
+
+def dialects_table() -> str:
+    """Return a Markdown table with one row per dialect."""
+    rows = ["| dialect | operation | provider unless told | paths that end in |", "|---|---|---|---|"]
+    for dialect in BUILT_IN:
+        paths = ", ".join(f"`{route.pattern}`" for route in dialect.routes)
+        vendor = "by the model's prefix" if dialect.vendor is None else f"`{dialect.vendor}`"
+        rows.append(f"| `{dialect.name}` | `{dialect.operation}` | {vendor} | {paths} |")
     return "\n".join(rows)
 
 
@@ -73,6 +84,7 @@ def keyspace_patterns() -> dict[str, str]:
 GENERATED: Final[tuple[tuple[str, str, Callable[[], str]], ...]] = (
     ("docs/configuration.md", "settings", settings_table),
     ("README.md", "settings", settings_table),
+    ("docs/dialects.md", "dialects", dialects_table),
     ("docs/architecture.md", "map", directory_map),
 )
 """(page, name of the part, what writes it)."""

@@ -37,15 +37,23 @@ def series() -> SeriesTotals:
             "unpriced_requests": 1,
             "usage:reported": 3,
             "usage:unknown": 1,
+            "itl_us": 750_000,
+            "itl_count": 48,
+            "send_wait_us": 2_500,
+            "send_wait_count": 4,
+            "tokens_cache_write": 20,
         },
         histograms={
             "latency_success": held(histogram.LATENCY, {0.3: 2, 31.0: 1}, 31_600_000),
             "latency_error": held(histogram.LATENCY, {50.0: 1}, 50_000_000),
             "ttft": held(histogram.TTFT, {0.2: 2}, 400_000),
+            "tpot": held(histogram.TPOT, {0.015: 2}, 30_000),
             "cost": held(histogram.COST, {0.001: 3}, 3_000_000),
             "cost_per_1k": held(histogram.COST, {0.02: 3}, 60_000_000),
         },
         endpoints={("ttfb", "/v1/chat/completions"): held(histogram.ENDPOINT, {0.2: 3}, 600_000)},
+        finish_reasons={"stop": 2, "length": 1},
+        error_types={"timeout": 1},
     )
 
 

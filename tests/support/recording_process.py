@@ -3,6 +3,8 @@
 The recorder takes its settings from the environment. Every scenario prints what it did, one line per step.
 """
 
+import atexit
+import multiprocessing
 import os
 import signal
 import sys
@@ -62,6 +64,25 @@ def fork_between_records() -> None:
     print("child ended with", os.waitstatus_to_exitcode(status), flush=True)
 
 
+def record_in_children_of_multiprocessing() -> None:
+    """Record 100, then 40 in each of two children that end without a word, one forked, one spawned; 50 more."""
+    recorder = Recorder()
+    _record(recorder, 100, "parent")
+    for method, record in (("fork", lambda: _record(recorder, 40, "forked")), ("spawn", record_spawned)):
+        child = multiprocessing.get_context(method).Process(target=record)
+        child.start()
+        child.join()
+        print("child ended with", child.exitcode, flush=True)
+    _record(recorder, 50, "parent")
+
+
+def record_spawned() -> None:
+    """Record 40 with a recorder that is kept alive to the end of the process."""
+    recorder = Recorder()
+    _record(recorder, 40, "spawned")
+    atexit.register(lambda: recorder)
+
+
 def exit_normally() -> None:
     """Record 30 requests, return from the program's last line."""
     recorder = Recorder()
@@ -76,6 +97,7 @@ SCENARIOS: Final[dict[str, Callable[[], None]]] = {
         record_steadily,
         record_without_pause,
         fork_between_records,
+        record_in_children_of_multiprocessing,
         exit_normally,
     )
 }

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import redis
 
 from tests.support.clock import FakeClock
-from tokenpulse.batch import Operations
 from tokenpulse.guard import Guard
+from tokenpulse.operations import Operations
 from tokenpulse.redis_writer import (
     Group,
     RedisWriter,

@@ -2,8 +2,10 @@
 
 from collections import Counter
 
-from tokenpulse.aggregate import FINE_MINUTES, Aggregator, ProviderDelta
-from tokenpulse.deltas import TOTAL
+from tokenpulse.aggregate import Aggregator
+from tokenpulse.counter_places import TOTAL
+from tokenpulse.known_words import MAX_FINISH_REASONS
+from tokenpulse.provider_delta import FINE_MINUTES, ProviderDelta
 from tokenpulse_shared.keyspace import MAX_ERRORS_PER_PROVIDER
 from tokenpulse_shared.names import OTHER
 from tokenpulse_shared.records import Observation
@@ -239,3 +241,17 @@ def test_gateways_are_folded_as_well() -> None:
     hours = aggregator.take_gateway("openrouter")
     assert {hour: delta.success for hour, delta in hours.items()} == {_MINUTE - _MINUTE % 60: 1}
     assert aggregator.waiting_gateways() == []
+
+
+def test_words_are_bounded_over_all_series_and_flushes() -> None:
+    """Finish reasons are fields of hashes that live long: the bound is the process's, not that of a flush."""
+    aggregator = Aggregator(max_providers=9, max_models=9)
+    for number in range(MAX_FINISH_REASONS):
+        aggregator.fold(Observation("p", "m", finish_reason=f"r{number}"), _NOW)
+        aggregator.take("p")
+    aggregator.fold(Observation("q", "n", finish_reason="further"), _NOW)
+    aggregator.fold(Observation("q", "n", finish_reason="r0"), _NOW)
+    delta = aggregator.take("q")
+
+    assert delta is not None
+    assert delta.current["n"].finishes == {"other": 1, "r0": 1}

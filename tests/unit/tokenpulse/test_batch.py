@@ -4,21 +4,20 @@ from typing import Any
 
 import orjson
 
-from tokenpulse.aggregate import Aggregator, ProviderDelta
+from tokenpulse.aggregate import Aggregator
 from tokenpulse.batch import (
     CALLS_ARE_RECENT_SECONDS,
     HOUR_SKETCH_FIELDS,
-    Calls,
     ProviderBatch,
     gateway_batch,
     http_batch,
-    totals_fields,
 )
-from tokenpulse.deltas import SeriesDelta
 from tokenpulse.gateway_aggregate import GatewayDelta
-from tokenpulse_shared.counters import MAX_COUNT
+from tokenpulse.operations import Calls
+from tokenpulse.provider_delta import ProviderDelta
+from tokenpulse_shared.counters import MAX_COUNT, SKETCHED
 from tokenpulse_shared.keyspace import DAY_RETENTION_SECONDS, Keyspace
-from tokenpulse_shared.records import Observation, Outcome
+from tokenpulse_shared.records import InterTokenLatency, Observation, Outcome
 from tokenpulse_shared.sketch import COARSE_SCALE, FINE_SCALE, ZERO, bucket_index, rescaled
 
 _KEYS = Keyspace()
@@ -46,56 +45,6 @@ def _increments(operations: dict[str, list[Any]]) -> dict[str, dict[str, int]]:
 
 def _call(outcome: Outcome = "success", model: str = "m") -> Observation:
     return Observation("p", model, outcome=outcome)
-
-
-def test_totals_have_every_histogram_under_its_labels() -> None:
-    """Each count stands under its quantity, its upper bound's text and its endpoint; sums beside; zeros nowhere."""
-    delta = SeriesDelta()
-    delta.fold(
-        Observation(
-            "p", "m", streaming=True, latency_seconds=2.0, ttfb_seconds=0.5, ttft_seconds=0.6, tokens_output=100,
-            cost_nano_usd=2_000_000, endpoint="chat", finish_reason="stop",
-        )
-    )  # fmt: skip
-    delta.fold(Observation("p", "m", outcome="timeout", latency_seconds=1e6, finish_reason="stop"))
-
-    assert totals_fields(delta) == {
-        "total_requests": 2,
-        "successful_requests": 1,
-        "failed_requests": 1,
-        "tokens_output": 100,
-        "total_cost": 2_000_000,
-        "latency_us": 1_000_002_000_000,
-        "latency_count": 2,
-        "ttft_us": 600_000,
-        "ttft_count": 1,
-        "unpriced_requests": 1,
-        "outcome:success": 1,
-        "outcome:timeout": 1,
-        "usage:unknown": 2,
-        "latency_success:2": 1,
-        "latency_success_us": 2_000_000,
-        "latency_error:+Inf": 1,
-        "latency_error_us": 1_000_000_000_000,
-        "ttft:0.75": 1,
-        "cost:0.005": 1,
-        "cost_per_1k:0.05": 1,
-        "cost_per_1k_nano": 20_000_000,
-        "ttfb:0.5:chat": 1,
-        "ttfb_us:chat": 500_000,
-        "streaming:1.5:chat": 1,
-        "streaming_us:chat": 1_500_000,
-        "finish:stop": 2,
-    }
-
-
-def test_sums_are_bounded() -> None:
-    """No increment is larger than what Lua and JSON keep exactly."""
-    delta = SeriesDelta()
-    delta.counters = [MAX_COUNT + 5] * len(delta.counters)
-    delta.latency_success_us = delta.latency_error_us = delta.cost_per_1k_nano = 2**70
-
-    assert set(totals_fields(delta).values()) == {MAX_COUNT}
 
 
 def test_windows_of_two_hours_and_days() -> None:
@@ -136,6 +85,19 @@ def test_windows_of_two_hours_and_days() -> None:
     assert windows[2]["2023-11-14:22"] == _NOW - 200 + 30
 
 
+def test_what_no_window_keeps_any_more_still_counts_in_the_totals() -> None:
+    """Nine days back neither minute nor hour is kept: no window is written or opened; day and totals are."""
+    operations, _ = _built(_delta((_NOW - 9 * 86_400, _call())))
+
+    assert _increments(operations).keys() == {
+        _KEYS.counters("p", "m", "2023-11-05"),
+        _KEYS.totals("p", "m"),
+        _KEYS.totals("p"),
+    }
+    assert [key for key, *_ in operations["scores"]] == [_KEYS.models("p")]
+    assert operations["sketches"] == []
+
+
 def test_hours_of_an_outage_join_the_hours_of_minutes() -> None:
     """What was coarsened into its hour and what is still in minutes of that hour add up; minutes are not made up."""
     arrivals = [(_NOW + 60 * minute, _call()) for minute in range(30)]
@@ -166,6 +128,29 @@ def test_sketches_are_fine_in_minutes_and_coarse_in_hours() -> None:
         assert minute[1:] == [FINE_SCALE, 0, {"zero": 1, str(index): 1}]
         assert hour[1:] == [COARSE_SCALE, HOUR_SKETCH_FIELDS, {"zero": 1, str(hour_index): 1}]
     assert len(sketches) == 4
+
+
+def test_a_provider_as_a_whole_keeps_two_sketches() -> None:
+    """A model has a sketch for each time that is known; of its provider only latency and first token are kept."""
+    observation = Observation(
+        "p", "m", latency_seconds=2.0, ttfb_seconds=0.25, ttft_seconds=0.5, first_visible_seconds=0.75,
+        tpot_seconds=0.01, send_wait_seconds=0.001, itl=InterTokenLatency(0.3, 3, ((-105, 1), (-104, 2))),
+    )  # fmt: skip
+    operations, _ = _built(_delta((_NOW, observation)))
+    keys = {key for key, *_ in operations["sketches"]}
+    sketches = {key: buckets for key, _, scale, _, buckets in operations["sketches"] if scale == FINE_SCALE}
+
+    at, hour = "2023-11-14:23:03", "2023-11-14:23"
+    assert keys == {
+        *(_KEYS.sketch(quantity, "p", "m", window) for quantity in SKETCHED for window in (at, hour)),
+        *(
+            _KEYS.sketch(quantity, "p", None, window)
+            for quantity in ("latency", "ttft")
+            for window in (at, hour)
+        ),
+    }
+    assert sketches[_KEYS.sketch("itl", "p", "m", at)] == {"-105": 1, "-104": 2}
+    assert _increments(operations)[_KEYS.counters("p", None, at)]["itl_count"] == 3
 
 
 def test_errors_travel_oldest_first() -> None:

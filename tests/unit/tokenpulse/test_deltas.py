@@ -1,16 +1,17 @@
 """Tests of what one series gathers between two flushes."""
 
-from tokenpulse.deltas import MAX_FINISH_REASONS, OUTCOME_AT, USAGE_AT, SeriesDelta, bounded
+from tokenpulse.deltas import SeriesDelta
+from tokenpulse.known_words import MAX_ERROR_TYPES, MAX_FINISH_REASONS, Words
 from tokenpulse_shared import histogram
-from tokenpulse_shared.counters import MAX_COUNT, OUTCOME_FIELDS, USAGE_FIELDS, WINDOW_COUNTERS
-from tokenpulse_shared.records import Observation, Outcome
+from tokenpulse_shared.counters import SKETCHED, WINDOW_COUNTERS
+from tokenpulse_shared.records import OUTCOMES, InterTokenLatency, Observation, Outcome
 from tokenpulse_shared.sketch import ZERO, bucket_index
 
 
 def _folded(*observations: Observation) -> SeriesDelta:
-    delta = SeriesDelta()
+    delta, words = SeriesDelta(), Words()
     for observation in observations:
-        delta.fold(observation)
+        delta.fold(observation, words)
     return delta
 
 
@@ -20,12 +21,6 @@ def _counters(delta: SeriesDelta) -> dict[str, int]:
 
 def _outcomes(*outcomes: Outcome) -> SeriesDelta:
     return _folded(*(Observation("openai", "gpt", outcome=outcome) for outcome in outcomes))
-
-
-def test_places_follow_the_table_of_counters() -> None:
-    """A place in the list is the place of the name in the shared table."""
-    assert {WINDOW_COUNTERS[at] for at in OUTCOME_AT.values()} == set(OUTCOME_FIELDS.values())
-    assert {WINDOW_COUNTERS[at] for at in USAGE_AT.values()} == set(USAGE_FIELDS.values())
 
 
 def test_folds_everything_that_is_known() -> None:
@@ -39,7 +34,9 @@ def test_folds_everything_that_is_known() -> None:
             latency_seconds=2.0,
             ttfb_seconds=0.25,
             ttft_seconds=0.5,
+            first_visible_seconds=1.25,
             tpot_seconds=0.0150000004,
+            send_wait_seconds=0.000_012_4,
             tokens_input=100,
             tokens_output=50,
             tokens_cached=10,
@@ -47,6 +44,8 @@ def test_folds_everything_that_is_known() -> None:
             usage_source="reported",
             cost_nano_usd=1_500_000,
             endpoint="chat",
+            tokens_cache_write=30,
+            itl=InterTokenLatency(0.9000004, 49, ((-200, 40), (-180, 9))),
         )
     )
 
@@ -66,19 +65,33 @@ def test_folds_everything_that_is_known() -> None:
         "tpot_count": 1,
         "outcome:success": 1,
         "usage:reported": 1,
+        "ttfb_us": 250_000,
+        "ttfb_count": 1,
+        "first_visible_us": 1_250_000,
+        "first_visible_count": 1,
+        "itl_us": 900_000,
+        "itl_count": 49,
+        "send_wait_us": 12,
+        "send_wait_count": 1,
+        "tokens_cache_write": 30,
     }
     assert delta.latency == {bucket_index(2.0): 1}
     assert delta.ttft == {bucket_index(0.5): 1}
     assert delta.tpot == {bucket_index(0.0150000004): 1}
+    assert delta.ttfb == {bucket_index(0.25): 1}
+    assert delta.first_visible == {bucket_index(1.25): 1}
+    assert delta.itl == {-200: 40, -180: 9}
+    assert delta.send_wait == {bucket_index(0.000_012_4): 1}
     assert delta.latencies_success == {histogram.bucket_of(histogram.LATENCY, 2.0): 1}
     assert delta.latency_success_us == 2_000_000
     assert delta.latencies_error == {}
     assert delta.ttfts == {histogram.bucket_of(histogram.TTFT, 0.5): 1}
+    assert delta.tpots == {histogram.bucket_of(histogram.TPOT, 0.015): 1}
     assert delta.costs == {histogram.bucket_of(histogram.COST, 0.0015): 1}
     assert delta.cost_per_1k == {histogram.bucket_of(histogram.COST, 0.01): 1}
     assert delta.cost_per_1k_nano == 10_000_000
     assert delta.finishes == {"stop": 1}
-    assert delta.endpoints is not None
+    assert delta.error_types == {}
     chat = delta.endpoints["chat"]
     assert (chat.ttfb_us, chat.streaming_us) == (250_000, 1_750_000)
     assert chat.ttfbs == {histogram.bucket_of(histogram.ENDPOINT, 0.25): 1}
@@ -96,9 +109,8 @@ def test_unknown_is_not_zero() -> None:
         "outcome:success": 1,
         "usage:unknown": 1,
     }
-    assert (delta.latency, delta.ttft, delta.tpot, delta.costs, delta.endpoints, delta.finishes) == (
-        {}, {}, {}, {}, None, None,
-    )  # fmt: skip
+    assert [getattr(delta, quantity) for quantity in SKETCHED] == [{}] * 7
+    assert (delta.costs, delta.endpoints, delta.finishes, delta.error_types) == ({}, {}, {}, {})
 
 
 def test_a_failure_has_its_own_latency_histogram() -> None:
@@ -132,22 +144,76 @@ def test_endpoint_without_start_or_end() -> None:
         Observation("p", "m", endpoint="chat", ttfb_seconds=0.5, latency_seconds=0.4, streaming=True),
     )
 
-    assert delta.endpoints is not None
     chat = delta.endpoints["chat"]
     assert chat.ttfb_us == 1_500_000
     assert (chat.streamings, chat.streaming_us) == ({0: 1}, 0)
 
 
-def test_finish_reasons_are_bounded() -> None:
-    """Past the bound new reasons count as `other`; known ones go on."""
+def test_a_response_without_an_endpoint_has_its_start_in_the_sketch() -> None:
+    """Only what is told apart by endpoint needs one; the wait to send needs nothing else."""
+    delta = _folded(
+        Observation("p", "m", ttfb_seconds=0.5),
+        Observation("p", "m", send_wait_seconds=0.0),
+    )
+
+    assert (delta.ttfb, delta.send_wait, delta.endpoints) == ({bucket_index(0.5): 1}, {ZERO: 1}, {})
+
+
+def test_each_time_of_a_stream_stands_for_itself() -> None:
+    """A first visible content equal to the first token counts in both; each may be known without the others."""
+    delta = _folded(
+        Observation("p", "m", ttft_seconds=0.5, first_visible_seconds=0.5),
+        Observation("p", "m", first_visible_seconds=0.5),
+        Observation("p", "m", ttft_seconds=0.25),
+        Observation("p", "m", tpot_seconds=0.125),
+        Observation("p", "m", itl=InterTokenLatency(0.2, 2, ((-105, 2),))),
+        Observation("p", "m", itl=InterTokenLatency(0.1, 1, ((-105, 1),))),
+    )
+    counters = {name: count for name, count in _counters(delta).items() if name.endswith(("_us", "_count"))}
+
+    assert counters == {
+        "ttft_us": 750_000,
+        "ttft_count": 2,
+        "first_visible_us": 1_000_000,
+        "first_visible_count": 2,
+        "tpot_us": 125_000,
+        "tpot_count": 1,
+        "itl_us": 300_000,
+        "itl_count": 3,
+    }
+    assert delta.first_visible == {bucket_index(0.5): 2}
+    assert delta.ttft == {bucket_index(0.5): 1, bucket_index(0.25): 1}
+    assert delta.itl == {-105: 3}
+
+
+def test_failures_count_by_type_or_by_outcome() -> None:
+    """The type of a success is none; the types of the failures add up to them."""
+    delta = _folded(
+        Observation("p", "m", outcome="provider_error", error_type="overloaded_error"),
+        Observation("p", "m", outcome="provider_error", error_type="overloaded_error"),
+        Observation("p", "m", outcome="truncated"),
+        Observation("p", "m", outcome="timeout", error_type=""),
+        Observation("p", "m", error_type="never read"),
+    )
+
+    assert delta.error_types == {"overloaded_error": 2, "truncated": 1, "timeout": 1}
+
+
+def test_words_are_bounded() -> None:
+    """Past the bounds new finish reasons, new error types count as `other`; known ones go on, so do outcomes."""
+    named = [f"e{number}" for number in range(MAX_ERROR_TYPES)]
     delta = _folded(
         *(Observation("p", "m", finish_reason=f"r{number}") for number in range(MAX_FINISH_REASONS + 3)),
         Observation("p", "m", finish_reason="r0"),
+        *(Observation("p", "m", outcome="network", error_type=name) for name in named),
+        Observation("p", "m", outcome="network", error_type="e0"),
+        Observation("p", "m", outcome="network"),
     )
 
-    assert delta.finishes is not None
     assert len(delta.finishes) == MAX_FINISH_REASONS + 1
     assert (delta.finishes["r0"], delta.finishes["other"]) == (2, 3)
+    assert (delta.error_types["e0"], delta.error_types["network"]) == (2, 1)
+    assert delta.error_types["other"] == len(OUTCOMES)
 
 
 def test_faults_in_a_row() -> None:
@@ -169,9 +235,3 @@ def test_merged_row_of_faults_goes_on_or_starts_anew() -> None:
 
     assert (going_on.faults, going_on.streak) == (3, 3)
     assert (anew.faults, anew.streak) == (5, 1)
-
-
-def test_increments_are_bounded() -> None:
-    """An increment past what Lua and JSON keep exactly is cut to the largest that they do."""
-    assert bounded(MAX_COUNT) == MAX_COUNT
-    assert bounded(MAX_COUNT + 1) == MAX_COUNT

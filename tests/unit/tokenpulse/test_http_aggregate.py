@@ -67,3 +67,17 @@ def test_exception_classes_are_bounded() -> None:
 
     assert len(exceptions) == MAX_EXCEPTION_TYPES + 1
     assert (exceptions["Error0"], exceptions[OTHER]) == (2, 3)
+
+
+def test_unknown_size_counts_in_no_bucket() -> None:
+    """A response whose size is not known counts as a request, in no size."""
+    aggregator = HttpAggregator(max_routes=5)
+    aggregator.fold(HttpExchange("GET", "/a", 200, 0.03, 0, None, None))
+    aggregator.fold(HttpExchange("GET", "/a", 200, 0.03, 0, 7, None))
+    taken = _taken(aggregator)
+
+    assert taken["requests", "GET", "/a", 200] == 2
+    assert taken["response_bytes", "GET", "/a"] == 7
+    assert {key: count for key, count in taken.items() if key and key[0] == "response_size"} == {
+        ("response_size", "GET", "/a", "100"): 1
+    }

@@ -99,3 +99,37 @@ async def test_our_own_failed_start_does_not_stop_the_app(monkeypatch: pytest.Mo
 
     assert [message["type"] for message in server.sent] == ["lifespan.startup.complete"]
     assert [where for where, _ in sink.errors] == ["start"]
+
+
+async def test_our_own_failed_flush_does_not_change_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flush that raises is counted; the shutdown's message goes out, and the app's own exception is what is seen."""
+    sink, server = memory(), Server([SHUTDOWN])
+
+    async def fail() -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(sink, "aclose", fail)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await wrapped(app, sink)(SCOPE, server.receive, server.send)
+
+    assert [message["type"] for message in server.sent] == ["lifespan.shutdown.complete"]
+    assert [where for where, _ in sink.errors] == ["aclose", "aclose"]
+
+
+async def test_messages_without_type_pass() -> None:
+    """A message that no server or app understands fails there, not here."""
+    sink, server = memory(), Server([{}])
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(await receive())
+
+    await wrapped(app, sink)(SCOPE, server.receive, server.send)
+
+    assert server.sent == [{}]
+    assert [where for where, _ in sink.errors] == ["lifespan", "lifespan"]

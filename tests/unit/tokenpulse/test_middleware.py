@@ -322,7 +322,11 @@ async def test_plain_response_ended_otherwise(kind: str) -> None:
     ]
     await run(replay(messages), sink, scope=http_scope("/", "GET"))
 
-    assert (sink.exchanges[0].status_code, sink.exchanges[0].response_bytes) == (200, 2)
+    # What the server reads of a file is not known.
+    assert (sink.exchanges[0].status_code, sink.exchanges[0].response_bytes) == (
+        200,
+        2 if is_trailing else None,
+    )
 
 
 async def test_labels_survive_a_scope_in_motion() -> None:

@@ -1,7 +1,6 @@
 """Who names a request's provider and model, and whose word wins."""
 
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,7 +21,6 @@ from tests.support.clock import FakeClock
 from tokenpulse.annotations import annotate
 from tokenpulse.naming import Naming
 from tokenpulse.outcome import Ending, decide_outcome
-from tokenpulse.route_template import route_template
 from tokenpulse_shared.records import Observation
 
 ANSWER = [start(200, JSON_TYPE), body(chat_answer())]
@@ -130,33 +128,6 @@ async def test_annotate_where_nothing_is_measured() -> None:
     await wrapped(app, sink)(http_scope("/x", "GET"), None, None)  # type: ignore[arg-type]  # never called
 
     assert told == [False, False]
-
-
-@pytest.mark.parametrize(
-    ("scope", "template"),
-    [
-        ({}, None),
-        ({"route": object()}, None),
-        ({"route": SimpleNamespace(path_format=7)}, None),
-        ({"route": SimpleNamespace(path_format="/a/{b}")}, "/a/{b}"),
-        ({"route": SimpleNamespace(path_format="")}, "/"),
-        ({"route": SimpleNamespace(path_format="/a"), "root_path": "/proxy"}, "/a"),
-        (
-            {
-                "route": SimpleNamespace(path_format="/items/{id}"),
-                "root_path": "/proxy/t/acme",
-                "app_root_path": "/proxy",
-                "path_params": {"tenant": "acme", "id": 7},
-            },
-            "/t/{tenant}/items/{id}",
-        ),
-        ({"route": SimpleNamespace(path_format="/a"), "root_path": "/m", "app_root_path": ""}, "/m/a"),
-        ({"route": SimpleNamespace(path_format="/a"), "root_path": None}, None),
-    ],
-)
-def test_route_template(scope: dict[str, Any], template: str | None) -> None:
-    """Templates only: a raw value never becomes a label."""
-    assert route_template(scope) == template
 
 
 @pytest.mark.parametrize(

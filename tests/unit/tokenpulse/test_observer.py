@@ -20,30 +20,9 @@ from tests.support.asgi import (
     wrapped,
 )
 from tests.support.clock import FakeClock
+from tests.support.exchange import Exchange
 from tokenpulse.sink import HttpExchange
 from tokenpulse_shared.records import Observation
-
-
-class Exchange:
-    """Run one request under a fake clock."""
-
-    def __init__(self, **settings: Any) -> None:
-        self.clock = FakeClock()
-        self.sink = MemorySink(self.clock, raise_internal_errors=True, **settings)
-        self.server = Server([request(chat_request())])
-
-    async def run(self, app: Any, **scope: Any) -> Observation:
-        """Return the one observation; there must be one exchange too, and nothing still in progress."""
-        await wrapped(app, self.sink)(http_scope(**scope), self.server.receive, self.server.send)
-        return self.only()
-
-    def only(self) -> Observation:
-        """Return the one observation."""
-        assert self.sink.errors == []
-        assert self.sink.in_progress == set()
-        assert len(self.sink.exchanges) == 1
-        (observation,) = self.sink.observations
-        return observation
 
 
 def stream_messages(pieces: list[bytes]) -> list[Message]:
@@ -433,18 +412,20 @@ async def test_files_sent_by_the_server(kind: str) -> None:
     observation = await run.run(replay([start(200, JSON_TYPE), {"type": kind, "path": "/f", "file": 3}]))
 
     assert (observation.outcome, observation.usage_source) == ("success", "unknown")
-    assert run.sink.exchanges[0].response_bytes == 0
+    assert run.sink.exchanges[0].response_bytes is None
 
 
 async def test_compressed_answer_has_timing_only() -> None:
-    """A body under a content encoding is opaque: no tokens, no first token, still a success."""
-    run = Exchange()
-    messages = [start(200, SSE_TYPE, (b"content-encoding", b"gzip")), body(b"\x1f\x8b" * 9)]
-    observation = await run.run(replay(messages))
+    """A body whose encoding cannot be read is opaque: no tokens, no first token, still a success."""
+    for encoding, fault in ((b"gzip", "response_undecodable"), (b"rot13", "response_encoding_unknown")):
+        run = Exchange()
+        messages = [start(200, SSE_TYPE, (b"content-encoding", encoding)), body(b"\x1f\x8b" * 9)]
+        observation = await run.run(replay(messages))
 
-    assert (observation.outcome, observation.ttft_seconds) == ("success", None)
-    assert (observation.tokens_input, observation.usage_source) == (None, "unknown")
-    assert run.sink.faults == []
+        assert (observation.outcome, observation.ttft_seconds) == ("success", None)
+        assert (observation.tokens_input, observation.usage_source) == (None, "unknown")
+        assert observation.streaming is True
+        assert run.sink.faults == [fault]
 
 
 @pytest.mark.parametrize("headers", [(), (JSON_TYPE,), ((b"Content-Type", b"text/event-stream"),)])

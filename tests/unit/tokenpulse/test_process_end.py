@@ -1,6 +1,8 @@
 """Tests of flushing at the end of a process: hooks are called here, not by a dying process (see end to end)."""
 
 import atexit
+import multiprocessing.process
+import multiprocessing.util
 import os
 import signal
 import threading
@@ -68,6 +70,28 @@ def test_exit_closes_a_living_recorder(process: _Process) -> None:
     recorder = None
     process.exits[0]()
     assert process.events == ["close"]
+
+
+@pytest.mark.parametrize("is_child", [False, True])
+def test_child_of_multiprocessing_closes_with_its_finalizers(
+    process: _Process, monkeypatch: pytest.MonkeyPatch, is_child: bool
+) -> None:
+    """Such a child ends without `atexit`; the process that started it is not closed twice."""
+    finalizers: list[Callable[[], None]] = []
+    monkeypatch.setattr(
+        multiprocessing.process,
+        "parent_process",
+        lambda: multiprocessing.current_process() if is_child else None,
+    )
+    monkeypatch.setattr(
+        multiprocessing.util, "Finalize", lambda _, close, exitpriority: finalizers.append(close)
+    )
+    recorder = _Recorder(process.events)
+    flush_at_process_end(recorder)
+    for close in finalizers:
+        close()
+
+    assert process.events == ["close"] * is_child
 
 
 def test_a_handler_in_place_is_called_as_if_alone(process: _Process) -> None:

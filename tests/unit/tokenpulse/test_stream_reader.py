@@ -9,7 +9,7 @@ from tests.support.answers import DONE, chat_request, delta, event, short_stream
 from tests.support.asgi import SSE_TYPE, MemorySink, Server, body, http_scope, replay, request, start, wrapped
 from tests.support.clock import FakeClock
 from tokenpulse.dialects.openai_chat import OpenAIChat
-from tokenpulse.framing.sse import MAX_EVENT_BYTES
+from tokenpulse.framing.long_event import MAX_EVENT_BYTES
 from tokenpulse.stream_facts import StreamFacts
 from tokenpulse.stream_reader import StreamReader
 
@@ -93,15 +93,29 @@ def test_usage_is_merged_field_by_field() -> None:
 
 
 @pytest.mark.parametrize("size", [1000, 10**7])
-def test_endless_line_is_given_up(size: int) -> None:
-    """A line without end costs a bounded buffer; what follows is read."""
-    raw = b"data: " + b"x" * (4 * MAX_EVENT_BYTES) + b"\n\n" + b"".join(short_stream())
+@pytest.mark.parametrize("end", [b"\n\n", b"\r\n\r\n"])
+def test_long_event_is_told_by_its_ends(size: int, end: bytes) -> None:
+    """An event of 256 KiB, whole or in parts: its usage is found at its end, what follows is read."""
+    long = event({"id": "x" * (4 * MAX_EVENT_BYTES), "choices": [], "usage": {"prompt_tokens": 3}})
+    raw = (b"".join([delta(role="assistant"), long, delta(content="a"), delta("stop")])).replace(b"\n\n", end)
     pieces = [raw[at : at + size] for at in range(0, len(raw), size)]
     facts = read([pieces[at : at + 100] for at in range(0, len(pieces), 100)])
 
-    assert facts.given_up == (size == 1000)
+    assert (facts.given_up, facts.has_malformed) == (0, False)
     assert facts.finishes == {0: "stop"}
-    assert facts.has_malformed is (size != 1000)
+    assert facts.usage is not None
+    assert facts.usage.tokens_input == 3
+    assert facts.first_content_at == facts.last_content_at == float(len(pieces) - 1)
+
+
+def test_stream_that_ends_in_a_long_event() -> None:
+    """A long event that the stream's end cuts off still tells its beginning."""
+    reader = StreamReader(OpenAIChat(), 1)
+    reader.read([b'data: {"model":"m-9","x":"' + b"y" * 2 * MAX_EVENT_BYTES], [1.0], is_end=False)
+    reader.read([b"y"], [2.0], is_end=False)
+    reader.read([], [], is_end=True)
+
+    assert reader.facts.model == "m-9"
 
 
 def test_malformed_event_is_noted_but_not_an_unfinished_one() -> None:

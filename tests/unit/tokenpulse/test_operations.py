@@ -1,0 +1,40 @@
+"""Tests of the operations of a batch."""
+
+import orjson
+
+from tokenpulse.operations import NO_OPERATIONS, Calls, Operations, bounded
+from tokenpulse_shared.counters import MAX_COUNT
+from tokenpulse_shared.sketch import ZERO
+
+
+def test_every_kind_of_operation() -> None:
+    """Each is in its list, in the shape that the script reads; an empty sketch or list is none."""
+    operations = Operations()
+    operations.increment("h", 60, {"a": 1})
+    operations.sketch("s", 61, 5, 0, {ZERO: 2, -3: 1})
+    operations.sketch("empty", 61, 5, 0, {})
+    operations.score("z", 62, {"m": 1.5})
+    operations.push("l", 63, 100, ["one", "two"])
+    operations.push("none", 63, 100, [])
+    operations.calls("c", Calls("m", 3, 2, 1))
+
+    assert orjson.loads(operations.encode()) == {
+        "increments": [["h", "60", {"a": 1}]],
+        "sketches": [["s", "61", 5, 0, {"zero": 2, "-3": 1}]],
+        "scores": [["z", "62", {"m": 1.5}]],
+        "lists": [["l", "63", 100, ["one", "two"]]],
+        "calls": [["c", "900", 5, 3, 2, 1]],
+    }
+
+
+def test_an_empty_batch_has_every_list() -> None:
+    """The script reads them all."""
+    assert orjson.loads(NO_OPERATIONS) == {
+        "increments": [], "sketches": [], "scores": [], "lists": [], "calls": [],
+    }  # fmt: skip
+
+
+def test_increments_are_bounded() -> None:
+    """An increment past what Lua and JSON keep exactly is cut to the largest that they do."""
+    assert bounded(MAX_COUNT) == MAX_COUNT
+    assert bounded(MAX_COUNT + 1) == MAX_COUNT
