@@ -13,7 +13,7 @@ from tokenpulse.framed_reader import FramedReader
 from tokenpulse.pace import Pace
 from tokenpulse.request_reader import Asked
 from tokenpulse.stream_framing import (
-    SNIFFED_PIECES,
+    SNIFFED_BYTES,
     Framing,
     framer_of,
     framing_of_type,
@@ -27,6 +27,7 @@ HEAD_BYTES: Final = 16 * 1024
 TAIL_BYTES: Final = 64 * 1024
 """Last bytes kept of it: they hold the usage."""
 
+_AWS_NAMES: Final = (b"x-amzn", b"X-Amzn")
 _ERROR_TEXT_BYTES: Final = 2048
 _USAGE_REJECTED: Final = ("usage_rejected",)
 
@@ -106,7 +107,7 @@ class AnswerReader:
                 self._framing = framing_of_type(bytes(value))
             elif length == 16 and name.lower() == b"content-encoding":
                 self._decode(bytes(value))
-            elif name[:6].lower() == b"x-amzn":
+            elif name.startswith(_AWS_NAMES):
                 self._headers.append((bytes(name).lower(), bytes(value)))
 
     def _decode(self, encoding: bytes) -> None:
@@ -165,7 +166,7 @@ class AnswerReader:
         if self._framing is None:
             if not pieces:
                 return Framing.JSON
-            first = b"".join(pieces[:SNIFFED_PIECES])
+            first = b"".join(pieces[:SNIFFED_BYTES])[:SNIFFED_BYTES]
             is_failure = self.status_code >= 400
             self._framing = Framing.JSON if is_failure else sniffed_framing(first, self._path_says_stream)
         return self._framing

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from tokenpulse.capture import PIECE_BYTES, WHOLE_BYTES, BoundedBody, json_object
 from tokenpulse.content_decoding import decoder_for
 from tokenpulse.dialects.base import Dialect
-from tokenpulse.dialects.facts import RequestFacts
+from tokenpulse.dialects.facts import RequestFacts, new_record
 
 REQUEST_HEAD_BYTES: Final = 64 * 1024
 """First bytes kept of a request too long to keep: they mostly hold the model."""
@@ -62,7 +62,7 @@ def read_request(body: RequestBody, dialect: Dialect, headers: object) -> Asked:
         return Asked(facts, dialect, "model_not_text")
     if facts.model is None and isinstance(body, BoundedBody) and not body.is_whole:
         return Asked(facts, dialect, "request_body_too_large")
-    return Asked(facts, dialect)
+    return new_record(Asked, (facts, dialect, None))
 
 
 def _decoded(body: RequestBody, headers: object) -> RequestBody | None:

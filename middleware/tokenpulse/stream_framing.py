@@ -9,8 +9,8 @@ from tokenpulse.framing.json_array import JsonArrayFramer
 from tokenpulse.framing.ndjson import NdjsonFramer
 from tokenpulse.framed_reader import Framer
 
-SNIFFED_PIECES: Final = 8
-"""First pieces of a body that are looked at: lines that come one by one show that they are lines."""
+SNIFFED_BYTES: Final = 4_000
+"""First bytes of a body that are looked at, however they were cut: fewer than are ever folded away unseen."""
 
 
 class Framing(Enum):

@@ -1,16 +1,12 @@
 """Endpoints of the `openai` package beside chat, through a wrapped server: as unwrapped, with equal usage figures."""
 
-from collections.abc import Callable
 from typing import Any
 
-import openai
 import pytest
 
-from tests.support.sdk_upstream_clients import azure_client, openai_client
+from tests.support.sdk_upstream_clients import OpenAIClient, azure_client, openai_client
 from tests.support.sdk_upstream_openai import MODEL
 from tests.support.sdk_upstream_servers import Ending, Kind, Tokens, Upstreams
-
-Client = Callable[[str], openai.OpenAI]
 
 
 @pytest.mark.parametrize("is_stream", [False, True])
@@ -33,7 +29,7 @@ def test_text_completion(upstreams: Upstreams, is_stream: bool) -> None:
 
 
 @pytest.mark.parametrize("connect", [openai_client, azure_client])
-def test_embeddings(upstreams: Upstreams, connect: Client) -> None:
+def test_embeddings(upstreams: Upstreams, connect: OpenAIClient) -> None:
     """Embeddings count input alone."""
 
     def embed(url: str, model: str) -> Any:

@@ -70,14 +70,17 @@ def _blocks(scenario: str) -> list[dict[str, Any]]:
 def _events(scenario: str) -> list[dict[str, Any]]:
     started = {**_message(scenario), "content": [], "stop_reason": None}
     started["usage"] = {**USAGE, "output_tokens": 1, "output_tokens_details": None}
-    opening = [{"type": "message_start", "message": started}, {"type": "ping"}]
+    opening: list[dict[str, Any]] = [{"type": "message_start", "message": started}, {"type": "ping"}]
     blocks = _blocks(scenario)
     if scenario in ("broken", "cut", "held"):
         error = [error_body("overloaded_error")] if scenario == "broken" else []
         return [*opening, *blocks[:3], *error]
     delta = {"stop_reason": "tool_use" if scenario == "tools" else "end_turn", "stop_sequence": None}
     usage = _SEARCH_USAGE if scenario == "search" else _FINAL_USAGE
-    ending = [{"type": "message_delta", "delta": delta, "usage": usage}, {"type": "message_stop"}]
+    ending: list[dict[str, Any]] = [
+        {"type": "message_delta", "delta": delta, "usage": usage},
+        {"type": "message_stop"},
+    ]
     return [*opening, *blocks, *ending]
 
 

@@ -1,7 +1,11 @@
 """Make clients of OpenAI's package and of Anthropic's for a server of the tests; each tries once."""
 
+from collections.abc import Callable
+
 import anthropic
 import openai
+
+OpenAIClient = Callable[[str], openai.OpenAI]
 
 
 def openai_client(url: str) -> openai.OpenAI:

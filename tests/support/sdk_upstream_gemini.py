@@ -1,6 +1,6 @@
 """Answer as Gemini does; the model's name picks the answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from tests.support.sdk_upstream_reply import EVENT_STREAM, Json, Reply, json_reply, sse_reply
@@ -30,7 +30,7 @@ def _error_body(code: int, status: str) -> dict[str, Any]:
     return {"error": {"code": code, "message": f"This is {status}.", "status": status}}
 
 
-def _chunk(parts: list[Json], finish: str | None = None, usage: Json | None = None) -> dict[str, Any]:
+def _chunk(parts: Sequence[Json], finish: str | None = None, usage: Json | None = None) -> dict[str, Any]:
     candidate: dict[str, Any] = {"content": {"parts": parts, "role": "model"}, "index": 0}
     if finish is not None:
         candidate["finishReason"] = finish

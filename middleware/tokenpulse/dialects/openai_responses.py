@@ -64,7 +64,10 @@ class OpenAIResponses(JsonDialect):
 
     name = "openai-responses"
     operation = "chat"
-    routes = (Route("/deployments/{model}/responses", label="/v1/responses"), Route("/responses"))
+    routes = (
+        Route("/deployments/{model}/responses", label="/v1/responses"),
+        Route("/responses", label="/v1/responses"),
+    )
     marks = Marks(Mark.of("usage"), Mark.of("response"), Mark.of("error"), b'.delta"')
     answer = staticmethod(read_answer)
 
