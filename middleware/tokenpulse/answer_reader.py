@@ -12,6 +12,7 @@ from tokenpulse.estimation import Tally
 from tokenpulse.framed_reader import FramedReader
 from tokenpulse.pace import Pace
 from tokenpulse.request_reader import Asked
+from tokenpulse.status import usable_status
 from tokenpulse.stream_framing import (
     SNIFFED_BYTES,
     Framing,
@@ -97,7 +98,7 @@ class AnswerReader:
 
         Headers that are a one-shot iterator stay untouched; the kind is then told by the first bytes.
         """
-        self.status_code = message["status"]
+        self.status_code = usable_status(message["status"]) or 0
         headers = message.get("headers", ())
         if not isinstance(headers, (list, tuple)):  # `list | tuple` is made anew by each call: 0.2 µs
             return

@@ -108,8 +108,8 @@ class TokenPulseMiddleware:
                 if endpoint is None
                 else InferenceObserver(scope, receive, send, recorder, endpoint, self._reading)
             )
+            scope[SCOPE_KEY] = observer  # first: a scope that cannot be written leaves nothing in progress
             recorder.in_progress.add(observer)
-            scope[SCOPE_KEY] = observer
         except Exception as error:  # noqa: BLE001 - measuring never breaks the app
             recorder.internal_error("begin", error)
             return None

@@ -23,6 +23,7 @@ from tokenpulse.plain import BODY, START, PlainObserver
 from tokenpulse.request_reader import RequestBody, read_request, with_piece
 from tokenpulse.route_template import method_label, route_template
 from tokenpulse.sink import Sink
+from tokenpulse.status import usable_status
 from tokenpulse_shared.records import Observation
 
 OnObservation = Callable[[Observation], object]
@@ -149,13 +150,14 @@ class InferenceObserver(PlainObserver):
         if kind == BODY:
             body = message.get("body")
             if body:
+                piece = body if type(body) is bytes else bytes(body)
                 self._times.append(now)
-                self._pieces.append(body if type(body) is bytes else bytes(body))
-                self._room_bytes -= len(body) + PIECE_BYTES
+                self._pieces.append(piece)
+                self._room_bytes -= len(piece) + PIECE_BYTES
             if not message.get("more_body") and not self._has_trailers:
                 self.is_complete = True
         elif kind == START:
-            self.status_code = message["status"]
+            self.status_code = usable_status(message["status"])
             self._has_trailers = bool(message.get("trailers"))
             self.response_started = now
             self._answer.start(message)

@@ -7,6 +7,7 @@ from tokenpulse.asgi import Message, Receive, Scope, Send
 from tokenpulse.dialects.facts import new_record
 from tokenpulse.route_template import UNMATCHED, method_label, route_template
 from tokenpulse.sink import HttpExchange, Sink
+from tokenpulse.status import usable_status
 
 BODY: Final = "http.response.body"
 START: Final = "http.response.start"
@@ -107,7 +108,7 @@ class PlainObserver:
                 self.is_complete = True
         elif kind == START:
             self._has_trailers = bool(message.get("trailers"))
-            self.status_code = int(message["status"])  # hypercorn takes text as well
+            self.status_code = usable_status(message["status"])
         else:
             self.is_complete = self.is_complete or self._is_last(message)
 

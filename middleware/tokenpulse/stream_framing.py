@@ -4,10 +4,10 @@ import re
 from enum import Enum, auto
 from typing import Final
 
+from tokenpulse.framed_reader import Framer
 from tokenpulse.framing.aws_eventstream import AwsEventStreamFramer
 from tokenpulse.framing.json_array import JsonArrayFramer
 from tokenpulse.framing.ndjson import NdjsonFramer
-from tokenpulse.framed_reader import Framer
 
 SNIFFED_BYTES: Final = 4_000
 """First bytes of a body that are looked at, however they were cut: fewer than are ever folded away unseen."""

@@ -106,12 +106,19 @@ class StreamReader:
             if taken is not None:
                 event, rest = taken
                 self._long = None
-                self._note(event, times[place])
+                self._note_long(event, times[place])
                 return [rest, *pieces[place + 1 :]], times[place:]
         if is_end:
             self._long = None
-            self._note(held.finish(), self._last_time)
+            self._note_long(held.finish(), self._last_time)
         return [], []
+
+    def _note_long(self, event: Event | None, time: float) -> None:
+        """Take over an event that no segment holds, so that nobody else counts it for the estimate."""
+        self._note(event, time)
+        told = None if event is None else facts_of(event, self._dialect)
+        if self._tally is not None and event is not None and told is not None:
+            add_event(self._tally, event, told, self._dialect)
 
     def _carry(self, rest: bytes) -> None:
         self._carried = rest

@@ -122,8 +122,19 @@ def oldest_hour_with_minutes(end: float) -> int:
     return int(latest_expired // 3600 * 3600)
 
 
-def feed_day(recorder: Recorder, clock: SteppedClock, models: list[Profile], end: float) -> int:
+def _with_three_sketches(observation: Observation) -> Observation:
+    """Return the observation with what makes sketches of latency, ttft and tpot alone."""
+    return observation._replace(
+        ttfb_seconds=None, first_visible_seconds=None, send_wait_seconds=None, itl=None
+    )
+
+
+def feed_day(
+    recorder: Recorder, clock: SteppedClock, models: list[Profile], end: float, *, has_all_sketches: bool
+) -> int:
     """Feed the day before `end`, `PER_HOUR` requests per hour and model; return how many requests that was.
+
+    has_all_sketches: else only latency, ttft and tpot are measured.
 
     Raises:
         RuntimeError: a flush did not reach Redis.
@@ -138,7 +149,7 @@ def feed_day(recorder: Recorder, clock: SteppedClock, models: list[Profile], end
         first, last = minute * PER_HOUR // 60, (minute + 1) * PER_HOUR // 60
         for profile in models:
             for observation in _observations(profile, factors, drawn, range(first, last), clock.now):
-                recorder.observe(observation)
+                recorder.observe(observation if has_all_sketches else _with_three_sketches(observation))
         fed += (last - first) * len(models)
         if clock.now + 60 >= fine_from:
             _flush_whole(recorder)

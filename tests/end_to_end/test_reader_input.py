@@ -89,7 +89,7 @@ async def test_a_wrong_number_is_named(
     ("path", "parameter"),
     [
         ("/api/monitoring/stats/realtime?hours=1&hours=1", "hours"),
-        ("/api/monitoring/latency/p/m?metric=itl", "metric"),
+        ("/api/monitoring/latency/p/m?metric=speed", "metric"),
         ("/api/monitoring/latency/p/m?metric=", "metric"),
         ("/api/monitoring/latency/p/m?percentiles=", "percentiles"),
         ("/api/monitoring/latency/p/m?percentiles=0", "percentiles"),

@@ -12,7 +12,7 @@ from tests.support.talk import aws_messages
 
 
 def changed_message(random: Random, data: bytes, change: Callable[[bytes], bytes]) -> bytes:
-    """Return the stream with one message's payload changed, or one message moved; as it is, if it has none."""
+    """Return the stream with one message changed, or sent twice; as it is, if it has none."""
     messages = aws_messages(data)
     place = random.randrange(len(messages)) if messages else 0
     if not messages or len(messages[place]) < 16:

@@ -4,18 +4,59 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
-MAX_BYTES: Final = 256 * 1024
+MAX_BYTES: Final = 400 * 1024
 """Longest input that is made; what grows beyond is cut."""
 
 TOKENS: Final = (
-    *(b"\n", b"\r", b"\r\n", b"\n\n", b"\r\n\r\n", b"\r\r", b" ", b"\t", b"\0", b"\xef\xbb\xbf", b"\xe2\x80\xa8"),
+    *(
+        b"\n",
+        b"\r",
+        b"\r\n",
+        b"\n\n",
+        b"\r\n\r\n",
+        b"\r\r",
+        b" ",
+        b"\t",
+        b"\0",
+        b"\xef\xbb\xbf",
+        b"\xe2\x80\xa8",
+    ),
     *(b"data:", b"data: ", b"event: error\n", b"event: ping\ndata: {}\n\n", b": comment\n\n", b"id: 7\n"),
     *(b"error: {}\n", b'error: {"code":500}\n\n', b"data: [DONE]\n\n", b"[DONE]", b"retry: 1\n"),
-    *(b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\", b'\\"', b"{}", b"[]", b'{"a":', b"null", b"\xff", b"\xc3"),
+    *(
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b",",
+        b":",
+        b'"',
+        b"\\",
+        b'\\"',
+        b"{}",
+        b"[]",
+        b'{"a":',
+        b"null",
+        b"\xff",
+        b"\xc3",
+    ),
 )
-FILLERS: Final = (b"x", b" ", b"\n", b"[", b'{"a":', b"\\", b'"', b"data:", b": c\n\n", b"\xe2\x82\xac", b"{}\n", b",")
-LONG_BYTES: Final = (300, 5_000, 20_000, 66_000, 140_000)
-"""Around what is held of an event: 16 KiB, 32 KiB, 64 KiB."""
+FILLERS: Final = (
+    b"x",
+    b" ",
+    b"\n",
+    b"[",
+    b'{"a":',
+    b"\\",
+    b'"',
+    b"data:",
+    b": c\n\n",
+    b"\xe2\x82\xac",
+    b"{}\n",
+    b",",
+)
+LONG_BYTES: Final = (300, 5_000, 20_000, 66_000, 140_000, 280_000)
+"""Around what is held of an event (16, 32, 64 KiB), of a body (256 KiB)."""
 
 Mutation = Callable[[Random, bytes], bytes]
 

@@ -15,7 +15,7 @@ class Case:
     """Hold one try.
 
     `target`: which code it is for. `body`: the response's, as on the wire. `cuts`: offsets in it, ascending;
-    between two of them lies a piece. `folds`: places of the pieces after which the reader is made to take what
+    between two of them lies a piece. `folds`: places of the pieces after which the reader has to take what
     came so far. `estimate`: the setting `estimate_usage`.
     """
 

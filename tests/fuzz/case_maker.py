@@ -19,7 +19,9 @@ from tests.support.talks import words
 from tokenpulse.dialects.registry import BUILT_IN
 
 PATHS: Final = tuple(
-    "/prefix" + route.pattern.replace("{model}", "some.model") for dialect in BUILT_IN for route in dialect.routes
+    "/prefix" + route.pattern.replace("{model}", "some.model")
+    for dialect in BUILT_IN
+    for route in dialect.routes
 )
 CONTENT_TYPES: Final = (
     *(content_type for content_type, _ in FRAMINGS.values()),
@@ -62,11 +64,13 @@ class CaseMaker:
         self._words = json_words(words())
 
     def draw(self) -> tuple[Case, Case]:
-        """Return a case, then what to keep of it for the corpus if it shows something new: before it was encoded."""
+        """Return a case, then what to keep of it if it shows something new: its body before it was encoded."""
         random = self._random
         parent = self._corpus.any(random)
         body = self._changed(parent.body, random.choice((0, 1, 1, 2, 3, 6)))
-        asked = parent.asked if random.random() < 0.7 else self._changed(parent.asked, random.choice((1, 1, 3)))
+        asked = (
+            parent.asked if random.random() < 0.7 else self._changed(parent.asked, random.choice((1, 1, 3)))
+        )
         kept = replace(
             parent,
             target=random.choice(self._targets),

@@ -14,7 +14,7 @@ import orjson
 from tests.fuzz.case import Case, read_case, to_json
 
 MAX_CASES: Final = 8_192
-MAX_KEPT_BYTES: Final = 96 * 1024
+MAX_KEPT_BYTES: Final = 8 * 1024
 
 
 class Corpus:
@@ -33,11 +33,6 @@ class Corpus:
 
     def __len__(self) -> int:
         return len(self._cases)
-
-    @property
-    def shown(self) -> int:
-        """Return how many different things were shown."""
-        return len(self._shown)
 
     def any(self, random: Random) -> Case:
         """Return one of the inputs; the latest more often, for they are less worn."""

@@ -11,14 +11,41 @@ _STRING: Final = rb'"(?:[^"\\]|\\.)*+"'
 _SCALAR: Final = _STRING + rb"|-?\d[\d.eE+-]*|true|false|null"
 _MEMBER: Final = re.compile(rb"(" + _STRING + rb")\s*:\s*(?:(" + _SCALAR + rb")|[{\[])", re.DOTALL)
 _TOKEN: Final = re.compile(_STRING + rb"|[{}\[\]]", re.DOTALL)
+_WINDOW_BYTES: Final = 8 * 1024
+"""How far a member is looked for: among many quotes that end no string the search is quadratic."""
+
 _DEEP: Final = 100_000
 _LONG: Final = 70_000
 
 SCALARS: Final = (
-    *(b"null", b"true", b"false", b"0", b"1", b"-1", b"-0", b"1.0", b"1.5", b"6.0", b"1e3", b"1e400", b"-1e-400"),
+    *(
+        b"null",
+        b"true",
+        b"false",
+        b"0",
+        b"1",
+        b"-1",
+        b"-0",
+        b"1.0",
+        b"1.5",
+        b"6.0",
+        b"1e3",
+        b"1e400",
+        b"-1e-400",
+    ),
     *(b"9007199254740991", b"9007199254740992", b"9223372036854775807", b"9223372036854775808"),
     *(b"18446744073709551615", b"18446744073709551616", b"1" * 5_000, b"NaN", b"Infinity", b"01"),
-    *(b'""', b'"error"', b'"[DONE]"', b'"7"', rb'"\ud800"', rb'"\udc00x"', rb'"\u0000"', b'"\xff"', b'"a\nb"'),
+    *(
+        b'""',
+        b'"error"',
+        b'"[DONE]"',
+        b'"7"',
+        rb'"\ud800"',
+        rb'"\udc00x"',
+        rb'"\u0000"',
+        b'"\xff"',
+        b'"a\nb"',
+    ),
     *(b"[]", b"{}", b"[null]", b"[[]]", b"[{}]", b'{"":null}', b'{"text":"a"}', b'[{"text":1},"a",null]'),
 )
 HUGE: Final = (
@@ -98,7 +125,9 @@ def _delete_member(random: Random, data: bytes, member: "re.Match[bytes]", words
 
 def _wrap(random: Random, data: bytes, member: "re.Match[bytes]", words: Words) -> bytes:
     start, end = _value_start(member), _value_end(data, member)
-    before, after = random.choice(((b"[", b"]"), (b"[null,", b"]"), (b'{"response":', b"}"), (b'{"content":', b"}")))
+    before, after = random.choice(
+        ((b"[", b"]"), (b"[null,", b"]"), (b'{"response":', b"}"), (b'{"content":', b"}"))
+    )
     return data[:start] + before + data[start:end] + after + data[end:]
 
 
@@ -119,7 +148,9 @@ _CHANGES: Final[tuple[_Change, ...]] = (
 
 def _some_member(random: Random, data: bytes) -> "re.Match[bytes] | None":
     place = random.randrange(len(data) + 1)
-    return _MEMBER.search(data, place) or _MEMBER.search(data, 0, place)
+    return _MEMBER.search(data, place, place + _WINDOW_BYTES) or _MEMBER.search(
+        data, 0, min(place, _WINDOW_BYTES)
+    )
 
 
 def changed_json(random: Random, data: bytes, words: Words) -> bytes:

@@ -9,8 +9,11 @@ from tokenpulse.capture import PIECE_BYTES, WHOLE_BYTES
 from tokenpulse.endpoints import Endpoint, Endpoints
 from tokenpulse.estimation import EstimateMode, Estimator
 from tokenpulse.request_reader import Asked, read_request
+from tokenpulse.stream_framing import framing_of_type
 
 ENDPOINTS: Final = Endpoints()
+LEAST_FOLDED_BYTES: Final = WHOLE_BYTES // (1 + PIECE_BYTES)
+"""What the observer holds at least before it folds: that much was sent byte by byte."""
 
 
 def endpoint_of(case: Case) -> Endpoint:
@@ -36,7 +39,10 @@ def time_of(place: int) -> float:
 
 
 def answer_of(case: Case, pieces: Iterable[bytes], folds: Iterable[int] = ()) -> Answer:
-    """Return what the response says, its pieces taken when the observer would, and after those of `folds`."""
+    """Return what the response says, its pieces taken when the observer would, and after those of `folds`.
+
+    Of a body whose type does not tell its framing, the first bytes are not taken before the observer would.
+    """
     asked, endpoint, also = asked_of(case), endpoint_of(case), frozenset(folds)
     mode: EstimateMode = case.estimate  # type: ignore[assignment]  # one of the three, see `case_maker`
     tally_for = None if mode == "off" else Estimator(mode, None, _unexpected).tally
@@ -45,16 +51,23 @@ def answer_of(case: Case, pieces: Iterable[bytes], folds: Iterable[int] = ()) ->
     held: list[bytes] = []
     times: list[float] = []
     room_bytes = WHOLE_BYTES
+    unseen_bytes = 0 if _is_framing_told(case) else LEAST_FOLDED_BYTES
     for place, piece in enumerate(pieces):
         held.append(piece)
         times.append(time_of(place))
         room_bytes -= len(piece) + PIECE_BYTES
-        if room_bytes < 0 or place in also:
+        unseen_bytes -= len(piece)
+        if room_bytes < 0 or (place in also and unseen_bytes <= 0):
             reader.fold(held, times, asked)
             held.clear()
             times.clear()
             room_bytes = WHOLE_BYTES
     return reader.finish(held, times, asked)
+
+
+def _is_framing_told(case: Case) -> bool:
+    types = (value for name, value in case.headers if name.lower() == b"content-type")
+    return any(framing_of_type(value) is not None for value in types)
 
 
 def _unexpected(place: str, error: BaseException) -> None:

@@ -19,13 +19,14 @@ def written_seeds() -> Iterator[Case]:
     for talk in TALKS:
         yield _seed(talk, b"application/json", dumps(talk.answer))
         yield _seed(talk, b"application/json", dumps(talk.answer) * 2, 500)
-        for framing, events in product(FRAMINGS, (talk.events, talk.events[:-3], talk.events[1:])):
+        events = (*talk.events, *talk.endings)
+        for framing, ended in product(FRAMINGS, (events, events[:-3], talk.events)):
             content_type, _ = FRAMINGS[framing]
-            if events:
-                yield _seed(talk, content_type, framed(framing, events))
+            if ended:
+                yield _seed(talk, content_type, framed(framing, ended))
         if talk.framing is not None:
             content_type, _ = FRAMINGS[talk.framing]
-            for event in talk.events:
+            for event in events:
                 yield _seed(talk, content_type, framed(talk.framing, [event]))
 
 

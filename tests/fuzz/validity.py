@@ -18,6 +18,12 @@ FAULTS: Final = frozenset(
     )
 )
 
+MAX_TEXT_CHARACTERS: Final = 500
+"""Longest text of an observation: an error's message."""
+
+MAX_PARTS: Final = 3
+"""Counts that a normalised one is made of: input, cache reads, cache writes."""
+
 
 def is_text(value: object) -> bool:
     """Tell whether a value is a text or None."""
@@ -48,7 +54,9 @@ def check_request(facts: RequestFacts) -> None:
     """Check what was asked for."""
     require(is_text(facts.model), "the model asked for is no text", facts)
     require(facts.is_streaming in (None, True, False), "is_streaming is no boolean", facts)
-    require(type(facts.choices) is int and 1 <= facts.choices <= MAX_CHOICES, "choices is out of bounds", facts)
+    require(
+        type(facts.choices) is int and 1 <= facts.choices <= MAX_CHOICES, "choices is out of bounds", facts
+    )
 
 
 def check_event(told: EventFacts) -> None:
@@ -57,7 +65,8 @@ def check_event(told: EventFacts) -> None:
     require(is_text(told.model), "an event's model is no text", told)
     require(type(told.is_terminal) is bool, "is_terminal is no boolean", told)
     for choice, reason in told.finishes:
-        require(type(choice) is int and isinstance(reason, str), "a finish is no (int, text)", told)
+        is_choice = type(choice) is int and 0 <= choice < MAX_CHOICES
+        require(is_choice and isinstance(reason, str), "a finish is none of a choice", told)
     check_usage(told.usage)
     check_error(told.error)
 
@@ -68,7 +77,9 @@ def check_answer(answer: Answer, times: Sequence[float]) -> None:
     require(FAULTS.issuperset(answer.faults), "an unknown fault", answer.faults)
     require(type(answer.is_cut) is bool, "is_cut is no boolean", answer)
     estimated = answer.estimated_output
-    require(estimated is None or (is_count(estimated) and estimated > 0), "the estimate is no count", estimated)
+    require(
+        estimated is None or (is_count(estimated) and estimated > 0), "the estimate is no count", estimated
+    )
     check_usage(answer.usage)
     check_error(answer.error)
     _check_times(answer, times)
@@ -93,15 +104,14 @@ def check_texts(dialect: Dialect, body: object, text: object) -> None:
 
 
 def check_observation(observation: Observation) -> None:
-    """Check what is counted: text can be sent to Redis, counts and durations are none below nothing."""
+    """Check what is counted: texts can be sent to Redis, no number is below nothing."""
     require(observation.outcome in OUTCOMES, "an unknown outcome", observation)
     require(observation.usage_source in USAGE_SOURCES, "an unknown source of usage", observation)
     for name, value in observation._asdict().items():
         if isinstance(value, str):
-            require(len(value) <= 1_000, f"{name} is too long", len(value))
-            require("\ud7ff" >= value.translate({}) or value.isprintable() or True, name)
+            require(len(value) <= MAX_TEXT_CHARACTERS, f"{name} is too long", len(value))
             value.encode()
         elif isinstance(value, int | float):
             require(value >= 0, f"{name} is below nothing", value)
             if name.startswith("tokens_"):
-                require(is_count(value), f"{name} is no count", value)
+                require(type(value) is int and value <= MAX_PARTS * MAX_COUNT, f"{name} is no count", value)

@@ -8,7 +8,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
-from orjson import dumps
+from orjson import Fragment, dumps
 
 from tests.support.aws_messages import event_message, exception_message
 
@@ -19,7 +19,8 @@ Event = tuple[bytes, Any]
 class Talk(NamedTuple):
     """Hold what is said at one path.
 
-    `events`: in an order a stream could have; those of an error, a ping, a wrong one come last.
+    `events`: in an order a stream could have, pings and broken ones too. `endings`: what comes after them, of
+    which a stream has some: finish reasons, usage, terminators, errors.
     `framing`: how its streams are framed, None for answers that are never streamed.
     """
 
@@ -28,6 +29,7 @@ class Talk(NamedTuple):
     asked: Any
     answer: Any
     events: tuple[Event, ...] = ()
+    endings: tuple[Event, ...] = ()
 
 
 def named(*bodies: Mapping[str, Any]) -> tuple[Event, ...]:
@@ -66,7 +68,9 @@ def _array(events: Iterable[Event]) -> bytes:
 
 def _aws(events: Iterable[Event]) -> bytes:
     return b"".join(
-        exception_message(name, _data(body)) if name.endswith(b"Exception") else event_message(name, body)
+        exception_message(name, _data(body))
+        if name.endswith(b"Exception")
+        else event_message(name, Fragment(_data(body)))
         for name, body in events
     )
 

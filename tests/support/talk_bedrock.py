@@ -33,11 +33,17 @@ ANTHROPIC: Final = Talk(
         {"type": "ping"},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
         {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "Ink"}},
-        {"type": "content_block_delta", "index": 0, "delta": {"type": "signature_delta", "signature": "c2ln"}},
+        {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "signature_delta", "signature": "c2ln"},
+        },
         {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": "Ink dries."}},
         {"type": "content_block_start", "index": 2, "content_block": _CALL},
         {"type": "content_block_delta", "index": 2, "delta": {"partial_json": '{"page":'}},
         {"type": "content_block_stop", "index": 2},
+    ),
+    named(
         {
             "type": "message_delta",
             "delta": {"stop_reason": "end_turn", "stop_sequence": None},
@@ -74,6 +80,8 @@ CONVERSE: Final = Talk(
         (b"contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "Ink dries."}}),
         (b"contentBlockDelta", {"contentBlockIndex": 1, "delta": {"toolUse": {"input": '{"page":'}}}),
         (b"contentBlockStop", {"contentBlockIndex": 1}),
+    ),
+    (
         (b"messageStop", {"stopReason": "end_turn"}),
         (b"metadata", {"usage": _CONVERSE_USAGE, "metrics": {"latencyMs": 900}}),
         (b"throttlingException", {"message": "Too many tokens"}),
@@ -88,27 +96,48 @@ _METRICS: Final = {
         "firstByteLatency": 100,
     }
 }
-_NATIVE: Final = tuple(body for _, body in (*ANTHROPIC.events, *COHERE_V1.events[:2], *COHERE_V2.events[:3]))
+_THROTTLED: Final = (b"throttlingException", {"message": "Too many tokens"})
+_INVOKE_ASKED: Final = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 9, "messages": []}
 INVOKE: Final = Talk(
     "/model/anthropic.quill-4/invoke-with-response-stream",
     "aws",
-    {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 9, "messages": []},
+    _INVOKE_ASKED,
     ANTHROPIC.answer,
+    (*chunks(*(body for _, body in ANTHROPIC.events)), (b"chunk", {"bytes": "no base64"})),
     (
-        *chunks(*_NATIVE, CHAT.events[4][1], CHAT.events[10][1]),
-        *chunks({"generation": "Ink", "prompt_token_count": 12, "stop_reason": None}),
-        *chunks({"outputs": [{"text": "Ink", "stop_reason": "stop"}]}),
-        *chunks({"outputText": "Ink", "index": 0, "completionReason": "FINISH"}),
-        *chunks({"completion": " Ink", "stop_reason": "stop_sequence", "amazon-bedrock-guardrailAction": "INTERVENED"}),
+        *chunks(*(body for _, body in ANTHROPIC.endings[:-1])),
         *chunks({"type": "message_stop", **_METRICS}),
-        (b"chunk", {"bytes": "no base64"}),
-        (b"throttlingException", {"message": "Too many tokens"}),
+        _THROTTLED,
+    ),
+)
+INVOKE_OTHERS: Final = Talk(
+    "/model/meta.loom/invoke-with-response-stream",
+    "aws",
+    {"prompt": "Ink?"},
+    {"results": [{"outputText": "Ink.", "completionReason": "FINISH"}], "inputTextTokenCount": 4},
+    chunks(
+        *(body for _, body in (*COHERE_V1.events[:2], *COHERE_V2.events[1:3], CHAT.events[4])),
+        {"generation": "Ink", "prompt_token_count": 12, "stop_reason": None},
+        {"outputs": [{"text": "Ink", "stop_reason": None}]},
+        {"outputText": "Ink", "index": 0, "completionReason": None},
+    ),
+    (
+        *chunks({"outputText": "", "inputTextTokenCount": 4, "completionReason": "FINISH"}),
+        *chunks({"completion": ".", "stop_reason": "end", "amazon-bedrock-guardrailAction": "INTERVENED"}),
+        *chunks({"generation": "", "stop_reason": "stop", **_METRICS}),
+        _THROTTLED,
     ),
 )
 INVOKE_WHOLE: Final = INVOKE._replace(
     path="/model/meta.loom/invoke",
     framing=None,
-    answer={"generation": "Ink.", "prompt_token_count": 12, "generation_token_count": 3, "stop_reason": "stop"},
+    answer={
+        "generation": "Ink.",
+        "prompt_token_count": 12,
+        "generation_token_count": 3,
+        "stop_reason": "stop",
+    },
     events=(),
+    endings=(),
 )
-BEDROCK_TALKS: Final = (ANTHROPIC, VERTEX, CONVERSE, INVOKE, INVOKE_WHOLE)
+BEDROCK_TALKS: Final = (ANTHROPIC, VERTEX, CONVERSE, INVOKE, INVOKE_OTHERS, INVOKE_WHOLE)

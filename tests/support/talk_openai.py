@@ -53,6 +53,10 @@ CHAT: Final = Talk(
         _chunk({"tool_calls": [{"index": 0, "function": {"arguments": '"Deneb"}'}}]}, index=1),
         _chunk({"refusal": "No."}, index=1),
         _chunk({"audio": {"data": "AAA=", "transcript": "Vega"}}),
+        b'{"choices":[{"delta":{"content":"brok',
+        {},
+    ),
+    unnamed(
         _chunk({}, "stop"),
         _chunk({}, "tool_calls", 1, x_groq={"id": "r", "usage": _USAGE}),
         {"id": "c-9", "choices": [], "usage": {**_USAGE, "completion_tokens": 14}},
@@ -61,21 +65,19 @@ CHAT: Final = Talk(
         _chunk({}, "error", error=_ERROR),
         {"object": "error", "message": "gone", "code": 500},
         {"base_resp": {"status_code": 1002, "status_msg": "slow down"}},
-        b'{"choices":[{"delta":{"content":"brok',
-        {},
     ),
 )
 COMPLETIONS: Final = Talk(
     "/v1/completions",
     "sse",
-    {"model": "loom-text", "prompt": "Once", "stream": True},
+    {"model": "loom-text", "prompt": "Once", "stream": True, "stream_options": {"include_usage": False}},
     {
         "model": "loom-text",
         "choices": [{"index": 0, "text": " upon", "finish_reason": "length"}],
         "usage": _USAGE,
     },
+    unnamed({"model": "loom-text", "choices": [{"index": 0, "text": " upon", "finish_reason": None}]}),
     unnamed(
-        {"model": "loom-text", "choices": [{"index": 0, "text": " upon", "finish_reason": None}]},
         {"choices": [{"index": 0, "text": "", "finish_reason": "length"}], "usage": _USAGE},
         _DONE,
         {"error": _ERROR},
@@ -110,7 +112,14 @@ _ITEM: Final = {
 
 
 def _response(status: str, **more: Any) -> dict[str, Any]:
-    return {"id": "resp_1", "object": "response", "model": _MODEL, "status": status, "output": [_ITEM], **more}
+    return {
+        "id": "resp_1",
+        "object": "response",
+        "model": _MODEL,
+        "status": status,
+        "output": [_ITEM],
+        **more,
+    }
 
 
 def _delta(kind: str, text: str) -> dict[str, Any]:
@@ -133,6 +142,9 @@ RESPONSES: Final = Talk(
         _delta("refusal", "No."),
         {"type": "response.output_text.done", **_PLACE, "text": "Lyra."},
         {"type": "response.output_item.done", "output_index": 0, "item": _ITEM},
+        {"type": "keepalive"},
+    ),
+    named(
         {"type": "response.completed", "response": _response("completed", usage=_RESPONSE_USAGE)},
         {
             "type": "response.incomplete",
@@ -141,7 +153,6 @@ RESPONSES: Final = Talk(
         {"type": "response.failed", "response": _response("failed", error={"code": "server_error"})},
         {"type": "error", "code": "server_error", "message": "gone", "param": None},
         {"type": "error", "error": _ERROR},
-        {"type": "keepalive"},
     ),
 )
 OPENAI_TALKS: Final = (CHAT, COMPLETIONS, EMBEDDINGS, RESPONSES)

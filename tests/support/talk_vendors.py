@@ -29,22 +29,29 @@ _GEMINI_EVENTS: Final = unnamed(
     _candidates({"functionCall": {"name": "dive", "partialArgs": [{"jsonPath": "$.m", "numberValue": 7}]}}),
     _candidates({"inlineData": {"mimeType": "image/png", "data": "iVBORw0KGgo="}}),
     _candidates({"executableCode": {"language": "PYTHON", "code": "1+1"}}),
+    [],
+)
+_GEMINI_ENDINGS: Final = unnamed(
     _candidates({"text": "", "thoughtSignature": "c2ln"}, finishReason="STOP"),
     _candidates(finishReason=1),
     {"response": _candidates({"text": "wrapped"}, finishReason="MAX_TOKENS")},
-    {"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": {"promptTokenCount": 9}},
     _GEMINI_ERROR,
-    [],
 )
-_GEMINI_ASKED: Final = {"contents": [{"parts": [{"text": "Coral?"}]}], "generationConfig": {"candidateCount": 2}}
+_GEMINI_ASKED: Final = {
+    "contents": [{"parts": [{"text": "Coral?"}]}],
+    "generationConfig": {"candidateCount": 2},
+}
 GEMINI: Final = Talk(
     "/v1beta/models/reef-2:streamGenerateContent",
     "sse",
     _GEMINI_ASKED,
     _candidates({"text": "Coral grows."}, finishReason="STOP"),
     _GEMINI_EVENTS,
+    _GEMINI_ENDINGS,
 )
 GEMINI_ARRAY: Final = GEMINI._replace(framing="json-array", answer=[_GEMINI_ERROR])
+_BLOCKED: Final = {"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": {"promptTokenCount": 9}}
+GEMINI_BLOCKED: Final = GEMINI._replace(answer=_BLOCKED, events=unnamed(_BLOCKED), endings=())
 GEMINI_WHOLE: Final = Talk("/v1beta/models/reef-2:generateContent", None, _GEMINI_ASKED, GEMINI.answer)
 GEMINI_EMBEDDINGS: Final = Talk(
     "/v1beta/models/reef-e:embedContent",
@@ -70,9 +77,11 @@ OLLAMA_CHAT: Final = Talk(
         _line(message={"role": "assistant", "content": "", "thinking": "Damp"}),
         _line(message={"role": "assistant", "content": "Moss"}),
         _line(message={"role": "assistant", "content": "", "tool_calls": [_OLLAMA_CALL]}),
+        b'{"model":"fern',
+    ),
+    unnamed(
         _line(message={"content": ""}, done_reason="length", **{**_COUNTS, "done": True}),
         {"error": "the runner stopped"},
-        b'{"model":"fern',
     ),
 )
 OLLAMA_GENERATE: Final = Talk(
@@ -80,9 +89,8 @@ OLLAMA_GENERATE: Final = Talk(
     "ndjson",
     {"model": "fern:7b", "prompt": "Moss", "stream": True},
     _line(response="Moss.", done_reason="stop", **{**_COUNTS, "done": True}),
+    unnamed(_line(response="", thinking="Damp"), _line(response="Moss")),
     unnamed(
-        _line(response="", thinking="Damp"),
-        _line(response="Moss"),
         _line(response="", done_reason="stop", context=[1, 2], **{**_COUNTS, "done": True}),
     ),
 )
@@ -109,6 +117,8 @@ COHERE_V1: Final = Talk(
         {"is_finished": False, "event_type": "text-generation", "text": "Salt"},
         {"event_type": "tool-calls-chunk", "tool_call_delta": {"name": "dig", "parameters": '{"d":1}'}},
         {"event_type": "tool-calls-generation", "tool_calls": [{"name": "dig", "parameters": {"d": 1}}]},
+    ),
+    unnamed(
         {"is_finished": True, "event_type": "stream-end", "response": _COHERE_END},
         {"is_finished": True, "event_type": "stream-error", "finish_reason": "ERROR", "err": "gone"},
         {"message": "too many"},
@@ -127,6 +137,8 @@ COHERE_V2: Final = Talk(
         {"type": "tool-plan-delta", "delta": {"message": {"tool_plan": "Dig"}}},
         {"type": "tool-call-start", "delta": {"message": {"tool_calls": _OLLAMA_CALL}}},
         {"type": "citation-start", "delta": {"message": {"citations": {"start": 0, "text": "Salt"}}}},
+    ),
+    named(
         {"type": "message-end", "delta": {"finish_reason": "COMPLETE", "usage": _COHERE_USAGE}},
         {"type": "message-end", "delta": {"finish_reason": "ERROR", "error": "gone", "usage": {}}},
     ),
@@ -137,6 +149,6 @@ COHERE_EMBED: Final = Talk(
 COHERE_RERANK: Final = Talk(
     "/v2/rerank", None, {"model": "dune-k", "query": "Salt"}, {"meta": {"billed_units": {"search_units": 1}}}
 )
-GOOGLE_TALKS: Final = (GEMINI, GEMINI_ARRAY, GEMINI_WHOLE, GEMINI_EMBEDDINGS)
+GOOGLE_TALKS: Final = (GEMINI, GEMINI_ARRAY, GEMINI_BLOCKED, GEMINI_WHOLE, GEMINI_EMBEDDINGS)
 OLLAMA_TALKS: Final = (OLLAMA_CHAT, OLLAMA_GENERATE, OLLAMA_EMBED, OLLAMA_EMBEDDINGS)
 COHERE_TALKS: Final = (COHERE_V1, COHERE_V2, COHERE_EMBED, COHERE_RERANK)

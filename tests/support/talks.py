@@ -29,5 +29,6 @@ def words() -> list[str]:
     found: set[str] = set()
     for talk in TALKS:
         found |= _words(talk.asked) | _words(talk.answer)
-        found |= {name.decode() for name, _ in talk.events}.union(*(_words(body) for _, body in talk.events))
+        for name, body in (*talk.events, *talk.endings):
+            found |= {name.decode()} | _words(body)
     return sorted(found)

@@ -22,7 +22,7 @@ from tokenpulse.dialects.facts import (
 from tokenpulse.dialects.gemini_long import abridged_body
 from tokenpulse.dialects.gemini_parts import part_content, part_text, parts_of
 from tokenpulse.dialects.gemini_usage import read_usage
-from tokenpulse.dialects.openai_chat import MAX_CHOICES
+from tokenpulse.dialects.openai_chat import MAX_CHOICES, index_of
 
 _COLLECTIONS: Final = ("models", "tunedModels", "endpoints")
 _WHOLE: Final = ":generateContent"
@@ -149,8 +149,7 @@ class GeminiGenerate(JsonDialect):
                 content = max(content, part_content(part))
             reason = finish_of(candidate)
             if reason is not None:
-                index = candidate.get("index")
-                finishes += ((index if type(index) is int else 0, reason),)
+                finishes += ((index_of(candidate), reason),)
         error = block = None
         if not candidates or "error" in body:
             block = block_of(body)

@@ -1,7 +1,6 @@
 """Numbers from a provider's JSON, taken only if they can be counts or amounts."""
 
 from decimal import Decimal
-from math import isfinite
 from typing import Final
 
 from tokenpulse_shared.counters import MAX_COUNT
@@ -21,6 +20,8 @@ def nano_usd(amount: object) -> int | None:
     """
     if isinstance(amount, bool) or not isinstance(amount, int | float | Decimal):
         return None
-    if not isfinite(amount) or not 0 <= amount <= MAX_COUNT / NANO_PER_USD:
+    if isinstance(amount, Decimal) and not amount.is_finite():  # a signalling NaN cannot even be compared
+        return None
+    if not 0 <= amount <= MAX_COUNT / NANO_PER_USD:
         return None
     return round(Decimal(repr(amount) if isinstance(amount, float) else amount) * NANO_PER_USD)

@@ -49,7 +49,8 @@ def choices_of(body: JsonObject) -> list[JsonObject]:
     return [choice for choice in choices[:MAX_CHOICES] if isinstance(choice, dict)]
 
 
-def _index_of(choice: JsonObject) -> int:
+def index_of(choice: JsonObject) -> int:
+    """Return which of the answers a choice belongs to; 0 where it does not say, or cannot be."""
     index = choice.get("index")
     return index if type(index) is int and 0 <= index < MAX_CHOICES else 0
 
@@ -133,7 +134,7 @@ class OpenAIChat(JsonDialect):
                 content = brought
             reason = choice.get("finish_reason")
             if reason and isinstance(reason, str):
-                finishes += ((_index_of(choice), reason),)
+                finishes += ((index_of(choice), reason),)
         error = None
         if finishes or name == b"error" or _may_fail(body):
             error = error_of(body, name == b"error", [reason for _, reason in finishes])

@@ -4,6 +4,7 @@ import click
 
 from tokenpulse_reader.cli.demo import demo
 from tokenpulse_reader.cli.reader import reader
+from tokenpulse_reader.cli.replay.command import replay
 from tokenpulse_reader.cli.run import run
 from tokenpulse_shared import __version__
 
@@ -19,4 +20,5 @@ def main() -> None:
 
 main.add_command(demo)
 main.add_command(reader)
+main.add_command(replay)
 main.add_command(run)

@@ -1,0 +1,1 @@
+"""The `replay` subcommand: what tokenpulse sees in a recorded exchange, event by event."""
