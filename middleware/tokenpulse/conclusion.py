@@ -4,11 +4,13 @@ from asyncio import CancelledError
 from typing import TYPE_CHECKING, Final
 
 from tokenpulse.answer_reader import Answer
+from tokenpulse.cost import table_cost
 from tokenpulse.dialects.base import Dialect
 from tokenpulse.dialects.facts import Usage, new_record
 from tokenpulse.naming import Names
 from tokenpulse.outcome import Ending, decide_outcome
 from tokenpulse_shared.names import clean_name
+from tokenpulse_shared.pricing import PriceBook
 from tokenpulse_shared.records import Observation, Outcome, UsageSource
 from tokenpulse_shared.redact import masked_error
 
@@ -27,10 +29,9 @@ def _time_per_output_token(first: float | None, last: float | None, tokens: int 
     return (last - first) / (tokens - 1)
 
 
-def _usage_source(outcome: Outcome, answer: Answer) -> UsageSource:
-    """Return how far reported usage can be trusted."""
-    is_broken = outcome != "success" and answer.is_stream is True
-    return "partial" if is_broken and answer.is_cut else "reported"
+def _usage_source(answer: Answer) -> UsageSource:
+    """Return how far the usage of an answer that is no success can be trusted."""
+    return "partial" if answer.is_stream is True and answer.is_cut else "reported"
 
 
 def _outcome(observer: "InferenceObserver", answer: Answer, raised: BaseException | None) -> Outcome:
@@ -76,6 +77,7 @@ def conclude(
     names: Names,
     dialect: Dialect,
     raised: BaseException | None,
+    prices: PriceBook,
 ) -> Observation:
     """Return the observation of a request whose response has ended."""
     outcome = _outcome(observer, answer, raised)
@@ -86,10 +88,12 @@ def conclude(
     usage = _NO_USAGE if usage is None else usage
     if usage.input_lacks_cache or usage.output_lacks_reasoning:
         usage = usage.normalised()
-    tokens_input, tokens_output, cached, reasoning, cost, _, written, *_ = usage
+    # In one go: reading fields by name costs three times as much.
+    tokens_input, tokens_output, cached, reasoning, cost, _, written, _, _, _, _, _, _, _, _ = usage
+    model = None if model is None else clean_name(model)
     source: UsageSource = "unknown"
     if tokens_input is not None or tokens_output is not None:
-        source = _usage_source(outcome, answer)
+        source = "reported" if outcome == "success" else _usage_source(answer)
     if estimated is not None and (
         tokens_output is None or (source == "partial" and estimated > tokens_output)
     ):
@@ -98,6 +102,8 @@ def conclude(
     annotations = observer.annotations
     if cost is None and annotations is not None:
         cost = annotations.cost_nano_usd
+    if cost is None and source == "reported" and not prices.is_empty:
+        cost = table_cost(prices, names, model, usage, observer.endpoint.operation, observer.started_at)
     status_code = observer.status_code
     if status_code is None and outcome in ("app_exception", "truncated"):
         status_code = _UNANSWERED_STATUS
@@ -126,7 +132,7 @@ def conclude(
         tokens_input, tokens_output, cached, reasoning,
         source,
         cost,
-        None if model is None else clean_name(model),
+        model,
         endpoint.label,
         None if annotations is None else annotations.user_tier,
         is_model_vouched,

@@ -1,10 +1,12 @@
 """Find what a request cost by a table of prices, where neither its response nor its app said."""
 
-from tokenpulse.dialects.facts import Usage
-from tokenpulse_shared.pricing import PriceBook, TokenCounts
-from tokenpulse_shared.records import Observation
+from typing import Final
 
-_INPUT_ONLY = frozenset(("embeddings", "rerank"))
+from tokenpulse.dialects.facts import Usage, new_record
+from tokenpulse.naming import Names
+from tokenpulse_shared.pricing import PriceBook, TokenCounts
+
+_INPUT_ONLY: Final = frozenset(("embeddings", "rerank"))
 """Operations that generate nothing: their output is no unknown."""
 
 
@@ -20,29 +22,34 @@ def token_counts(usage: Usage, operation: str | None) -> TokenCounts | None:
         tokens_output = 0
     if tokens_input is None or tokens_output is None:
         return None
-    return TokenCounts(
-        tokens_input,
-        tokens_output,
-        usage.tokens_cached or 0,
-        usage.tokens_cache_write or 0,
-        usage.tokens_cache_write_1h or 0,
-        usage.tokens_reasoning or 0,
-        usage.tokens_audio_input or 0,
-        usage.tokens_audio_output or 0,
+    return new_record(
+        TokenCounts,
+        (
+            tokens_input,
+            tokens_output,
+            usage.tokens_cached or 0,
+            usage.tokens_cache_write or 0,
+            usage.tokens_cache_write_1h or 0,
+            usage.tokens_reasoning or 0,
+            usage.tokens_audio_input or 0,
+            usage.tokens_audio_output or 0,
+        ),
     )
 
 
-def priced(observation: Observation, usage: Usage | None, prices: PriceBook) -> Observation:
-    """Return the observation with what a table says it cost, unless its cost is known.
+def table_cost(
+    prices: PriceBook,
+    names: Names,
+    response_model: str | None,
+    usage: Usage,
+    operation: str | None,
+    at: float,
+) -> int | None:
+    """Return what a table says a request cost, in nano-USD; None: not known.
 
-    Only usage that the provider reported whole is priced: a sum of lower bounds and guesses is no cost.
+    usage: normalised, and reported whole: a sum of lower bounds and guesses is no cost. at: epoch seconds.
     """
-    if observation.cost_nano_usd is not None or usage is None or observation.usage_source != "reported":
-        return observation
-    tokens = token_counts(usage.normalised(), observation.operation)
+    tokens = token_counts(usage, operation)
     if tokens is None:
-        return observation
-    cost = prices.nano_usd(
-        observation.provider, observation.model, observation.response_model, tokens, observation.started_at
-    )
-    return observation if cost is None else observation._replace(cost_nano_usd=cost)
+        return None
+    return prices.nano_usd(names.provider, names.model, response_model, tokens, at)

@@ -15,7 +15,6 @@ from tokenpulse.answer_reader import AnswerReader
 from tokenpulse.asgi import Message, Receive, Scope, Send
 from tokenpulse.capture import PIECE_BYTES, WHOLE_BYTES
 from tokenpulse.conclusion import conclude
-from tokenpulse.cost import priced
 from tokenpulse.endpoints import Endpoint
 from tokenpulse.estimation import Tally
 from tokenpulse.naming import Naming
@@ -145,9 +144,9 @@ class InferenceObserver(PlainObserver):
 
     def _note_other(self, message: Message, now: float) -> None:
         """Note any message that is no piece of bytes with more to come."""
-        self._is_due = True
         kind = message["type"]
         if kind == BODY:
+            self._is_due = True
             body = message.get("body")
             if body:
                 piece = body if type(body) is bytes else bytes(body)
@@ -162,7 +161,7 @@ class InferenceObserver(PlainObserver):
             self.response_started = now
             self._answer.start(message)
         elif self._is_last(message):
-            self.is_complete = True
+            self._is_due = self.is_complete = True
 
     def _note_send_error(self, error: BaseException) -> None:
         """Note that a message did not go out; OSError from a server's `send`: the client left (ASGI 2.4)."""
@@ -203,10 +202,7 @@ class InferenceObserver(PlainObserver):
         names = self._reading.naming.find(
             self._scope, self.annotations, model, self._sink, asked.dialect.vendor
         )
-        observation = conclude(self, answer, names, asked.dialect, raised)
-        prices = self._sink.prices
-        if not prices.is_empty:
-            observation = priced(observation, answer.usage, prices)
+        observation = conclude(self, answer, names, asked.dialect, raised, self._sink.prices)
         self._sink.observe(observation)
         on_observation = self._reading.on_observation
         if on_observation is not None:

@@ -39,6 +39,8 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 def framing_of_type(content_type: bytes) -> Framing | None:
     """Return the framing a content type names; None: it names none, or JSON, which may be a stream as well."""
+    if content_type == b"application/json":  # nearly every answer that is no stream
+        return None
     return _BY_TYPE.get(content_type.partition(b";")[0].strip().lower())
 
 

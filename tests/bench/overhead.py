@@ -8,7 +8,8 @@ bare block's of the same round, per request; figures are medians over rounds, no
 flush per block is inside its time, a block being what a worker serves in a flush interval of 1 s at 1,000 (plain,
 JSON) or 100 (streams) requests a second. The garbage collector is on, and has just run, before every block.
 Traffic: POST chat, about 1 kB, answered with about 700 B JSON; the same streamed as 200 chunks of about 200 B with
-usage at the end, and 200 chunks in the shapes of Anthropic's messages, Gemini, OpenAI's responses; a plain GET.
+usage at the end, and 200 chunks in the shapes of Anthropic's messages, Gemini, OpenAI's responses; a plain GET. "Priced" traffic has its cost looked up in
+genai-prices; the rest has no table, as after a plain install.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,17 +32,20 @@ class Plan(NamedTuple):
 STREAMS: Final = ("stream", "anthropic stream", "gemini stream", "responses stream")
 PLANS: Final = {
     "json": Plan(1000, 200),
+    "priced json": Plan(1000, 100),
     "stream": Plan(100, 200),
     "anthropic stream": Plan(100, 60),
     "gemini stream": Plan(100, 60),
     "responses stream": Plan(100, 60),
     "plain": Plan(1000, 200),
 }
+PRICED: Final = "priced json"
 QUICK_ROUNDS: Final = 40
 JSON_MICROSECONDS: Final = 15.0
 CHUNK_MICROSECONDS: Final = 1.5
 RATIOS: Final = {
     "json": (EXPORTER, 0.3),
+    "priced json": (EXPORTER, 0.3),
     **dict.fromkeys(STREAMS, (PASS_THROUGH, 3.0)),
     "plain": (EXPORTER, 0.15),
 }
@@ -53,7 +57,8 @@ async def measure_overhead(redis_url: str, *, is_quick: bool) -> list[Figure]:
     figures: list[Figure] = []
     for name, kind in KINDS.items():
         plan = PLANS[name]
-        recorder = Recorder(redis_url, flush_interval=60.0)  # its thread is not to run in a rival's block
+        # Its thread is not to run in a rival's block.
+        recorder = Recorder(redis_url, flush_interval=60.0, genai_prices=name == PRICED)
         blocks = {
             rival: _block(app, kind, plan.requests, recorder.flush if rival == TOKENPULSE else None)
             for rival, app in wrapped(kind.app, recorder).items()

@@ -157,13 +157,15 @@ def _app(bodies: Sequence[bytes], content_type: bytes, route: Route) -> App:
     return app
 
 
+_JSON: Final = Kind(
+    _app([_chat_response()], b"application/json", _CHAT_ROUTE),
+    "POST",
+    CHAT_PATH,
+    _chat_request(stream=False),
+)
 KINDS: Final[dict[str, Kind]] = {
-    "json": Kind(
-        _app([_chat_response()], b"application/json", _CHAT_ROUTE),
-        "POST",
-        CHAT_PATH,
-        _chat_request(stream=False),
-    ),
+    "json": _JSON,
+    "priced json": _JSON,
     "stream": Kind(
         _app([*_stream_chunks(), b""], b"text/event-stream", _CHAT_ROUTE),
         "POST",
