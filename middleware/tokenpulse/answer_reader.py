@@ -29,6 +29,8 @@ TAIL_BYTES: Final = 64 * 1024
 """Last bytes kept of it: they hold the usage."""
 
 _AWS_NAMES: Final = (b"x-amzn", b"X-Amzn")
+_OK: Final = 200
+"""The one status whose answer must have a body that can be read."""
 _ERROR_TEXT_BYTES: Final = 2048
 _USAGE_REJECTED: Final = ("usage_rejected",)
 
@@ -38,7 +40,7 @@ Headers = list[tuple[bytes, bytes]]
 class Answer(NamedTuple):
     """Tell what a response said; times are the clock's; None means not known.
 
-    `is_cut`: a stream without finish reasons and terminator. `faults`: causes to count. `pace`: a stream's.
+    `is_cut`: a stream without finish reasons and terminator, a body that is no JSON. `faults`: causes to count. `pace`: a stream's.
     `estimated_output`: tokens, where the operator wants them estimated and usage may not tell them.
     """
 
@@ -164,6 +166,8 @@ class AnswerReader:
         return [piece for piece, _ in plain if piece], [time for piece, time in plain if piece]
 
     def _told_framing(self, pieces: list[bytes]) -> Framing:
+        if self._framing is Framing.SSE and self._stream is None and pieces and pieces[0][:1] == b"{":
+            self._framing = None  # JSON under the type of a stream: proxies answer so, errors mostly
         if self._framing is None:
             if not pieces:
                 return Framing.JSON
@@ -223,7 +227,9 @@ class AnswerReader:
 
     def _answer_without_json(self, body: BoundedBody, dialect: Dialect) -> Answer:
         if self.status_code < 400:
-            return Answer(False, usage=dialect.header_usage(self._headers), faults=("response_malformed",))
+            usage = dialect.header_usage(self._headers)
+            is_cut = usage is None and self.status_code == _OK
+            return Answer(False, usage=usage, is_cut=is_cut, faults=("response_malformed",))
         text = body.start(_ERROR_TEXT_BYTES).decode("utf-8", "replace").strip()
         return Answer(False, error=self._named(ErrorFacts(message=text or None), dialect, is_failure=True))
 

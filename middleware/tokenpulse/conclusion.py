@@ -24,8 +24,8 @@ _UNANSWERED_STATUS: Final = 500
 
 def _time_per_output_token(first: float | None, last: float | None, tokens: int | None) -> float | None:
     """Return (last content - first content) / (tokens - 1): 3 s for 61 tokens is 0.05 s."""
-    if first is None or last is None or tokens is None or tokens < 2:
-        return None
+    if first is None or last is None or last <= first or tokens is None or tokens < 2:
+        return None  # what came all at once has no pace
     return (last - first) / (tokens - 1)
 
 

@@ -9,12 +9,13 @@ from tokenpulse.dialects.facts import Content, EventFacts, JsonObject
 from tokenpulse.estimation import Tally
 from tokenpulse.framing.event import Event
 
+_END_MARKS: Final = (b"[DONE]", b"[DONE]\n")
 _DONE: Final = EventFacts(is_terminal=True)
 
 
 def facts_of(event: Event, dialect: Dialect) -> EventFacts | None:
     """Return what an event says, None if it is not JSON; `[DONE]` ends a stream in every dialect."""
-    if event.data.startswith(b"[DONE]"):
+    if event.data[:8].strip() in _END_MARKS:
         return _DONE
     body = body_of(event, dialect)
     return None if body is None else dialect.event(event.name, body)

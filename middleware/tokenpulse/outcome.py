@@ -5,7 +5,13 @@ from typing import Final, NamedTuple
 from tokenpulse.dialects.facts import ErrorFacts
 from tokenpulse_shared.records import Outcome
 
-_BY_STATUS: Final[dict[int, Outcome]] = {408: "timeout", 429: "rate_limit", 502: "network", 504: "timeout"}
+_BY_STATUS: Final[dict[int, Outcome]] = {
+    408: "timeout",
+    429: "rate_limit",
+    502: "network",
+    504: "timeout",
+    524: "timeout",
+}
 _RATE_LIMIT_WORDS: Final = (
     "rate_limit",
     "ratelimit",

@@ -18,6 +18,9 @@ from tokenpulse.dialects.openai_chat_content import delta_content, message_text
 from tokenpulse.dialects.openai_usage import read_usage
 from tokenpulse.json_ends import joined_ends
 
+_FAILED: Final = frozenset(("error", "abort", "insufficient_system_resource"))
+"""Finish reasons of answers that were broken off: OpenRouter's, vLLM's, DeepSeek's."""
+
 MAX_CHOICES: Final = 128
 """Most answers a request may ask for; OpenAI's own limit."""
 
@@ -68,9 +71,9 @@ def usage_of(body: JsonObject) -> Usage | None:
 
 
 def error_of(body: JsonObject, is_failure: bool, reasons: list[str]) -> ErrorFacts | None:
-    """Return the error of an answer or a chunk; the finish reason `error` alone is one (OpenRouter)."""
+    """Return the error of an answer or a chunk; some finish reasons alone are one."""
     error = read_error(body, is_failure)
-    if error is None and "error" in reasons:
+    if error is None and not _FAILED.isdisjoint(reasons):
         nested = (read_error(choice, is_failure=False) for choice in choices_of(body))
         error = next((found for found in nested if found is not None), ErrorFacts())
     return error
@@ -95,7 +98,7 @@ def read_answer(body: JsonObject, is_failure: bool) -> AnswerFacts:
         if reason and isinstance(reason, str):
             reasons.append(reason)
     error = None
-    if is_failure or "error" in reasons or _may_fail(body):
+    if is_failure or _may_fail(body) or not _FAILED.isdisjoint(reasons):
         error = error_of(body, is_failure, reasons)
     return new_record(AnswerFacts, (model_of(body), reasons[0] if reasons else None, usage_of(body), error))
 

@@ -13,7 +13,9 @@ MAX_PART_DEPTH: Final = 4
 _CITATIONS: Final = ("reference", "tool_reference")
 """Mistral's parts that point at a source."""
 
-_REASONING: Final = ("reasoning_content", "reasoning", "reasoning_details")
+_REASONING: Final = ("reasoning_content", "reasoning", "reasoning_details", "reasoning_text")
+_REASONING_PARTS: Final = ("thinking", "reasoning")
+"""Mistral's name of such a part, Databricks'."""
 _CALL_KINDS: Final = ("function", "custom")
 
 
@@ -31,11 +33,11 @@ def _has_text(parts: object, depth: int = MAX_PART_DEPTH) -> bool:
 
 
 def _list_content(parts: list[object]) -> Content:
-    """Return the content of Mistral's typed parts: thinking is reasoning, anything else but a citation visible."""
+    """Return the content of typed parts: thinking is reasoning, anything else but a citation visible."""
     content = Content.NONE
     for part in parts[:MAX_PARTS]:
         kind = part.get("type") if isinstance(part, dict) else "reference"
-        if kind == "thinking":
+        if kind in _REASONING_PARTS:
             content = max(content, Content.REASONING if _has_text(part) else Content.NONE)
         elif kind not in _CITATIONS and (kind != "text" or _has_text(part)):
             return Content.VISIBLE

@@ -6,7 +6,7 @@ begin with `input_`, `output_`); Mistral's `prompt_token_details` and `num_cache
 `cache_creation_input_tokens`; Perplexity's `reasoning_tokens`. xAI leaves reasoning out of
 `completion_tokens`, some leave cache reads out of `prompt_tokens`: they are added when only then the parts make
 up `total_tokens`.
-Costs: OpenRouter's `cost` in USD, Perplexity's `cost.total_cost`, xAI's `cost_in_usd_ticks` of 1e-10 USD.
+Costs: OpenRouter's `cost` in USD (with a key of the caller's own, beside the provider's price), Perplexity's `cost.total_cost`, xAI's `cost_in_usd_ticks` of 1e-10 USD.
 """
 
 from typing import Any, Final, cast
@@ -47,7 +47,16 @@ def _cost(usage: JsonObject) -> object:
     if cost is None:
         return None
     nano = nano_usd(cost)
-    return "no amount" if nano is None else nano
+    if nano is None:
+        return "no amount"
+    return nano + (_upstream_cost(usage) if usage.get("is_byok") is True else 0)
+
+
+def _upstream_cost(usage: JsonObject) -> int:
+    """Return what the provider itself charges the caller's own key, beside OpenRouter's fee; 0 if it is not said."""
+    details = usage.get("cost_details")
+    told = details.get("upstream_inference_cost") if isinstance(details, dict) else None
+    return nano_usd(told) or 0
 
 
 def read_usage(value: object) -> Usage | None:

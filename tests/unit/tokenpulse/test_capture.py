@@ -120,10 +120,10 @@ async def test_usage_of_a_big_answer(size: int) -> None:
 
 
 async def test_malformed_answer_is_counted() -> None:
-    """A 200 whose JSON does not parse is a success without numbers."""
+    """A 200 whose JSON does not parse is no success: it broke off, or something else answered."""
     observation, faults, _ = await observe([request(chat_request())], [start(200, JSON_TYPE), body(b'{"a":')])
 
-    assert (observation.outcome, observation.usage_source) == ("success", "unknown")
+    assert (observation.outcome, observation.usage_source) == ("truncated", "unknown")
     assert faults == ["response_malformed"]
 
 
