@@ -72,6 +72,8 @@ class RedisWriter:
         self._ring_bytes = 0
         self._sizes: dict[Group, array[int]] = {}
         """Observations of each group's last acknowledged batches, by which a loss is counted."""
+        self._given_up: dict[Group, int] = {}
+        """Last sequence of each group that was counted as unrecoverable: a later loss does not count it again."""
         self.in_flight: dict[Group, Batch] = {}
         self.server_time: float | None = None
         """Redis's clock at the last reply, epoch seconds."""
@@ -89,6 +91,8 @@ class RedisWriter:
         """
         batches = list(self.in_flight.values())
         replies = self._apply(batches)
+        for batch, reply in zip(batches, replies, strict=True):
+            self._check(batch, reply)
         done: list[Batch] = []
         failure: redis.ResponseError | None = None
         for batch, reply in zip(batches, replies, strict=True):
@@ -115,8 +119,20 @@ class RedisWriter:
         ]
         return APPLY.call_all(self.client, calls)
 
+    def _check(self, batch: Batch, reply: object) -> None:
+        """Refuse a reply that is not this batch's: bytes got lost or came in between, none can be trusted.
+
+        Raises:
+            redis.exceptions.InvalidResponse: the connection is dropped, every batch stays in flight.
+        """
+        if isinstance(reply, redis.ResponseError):
+            return
+        if not isinstance(reply, list) or len(reply) != 6 or reply[5] != batch.guard_key.encode():
+            self.client.connection_pool.disconnect()
+            raise redis.exceptions.InvalidResponse("a reply that is not this batch's")
+
     def _settle(self, batch: Batch, reply: list[Any]) -> bool:
-        status, stored, microseconds, rejected, first_rejection = reply
+        status, stored, microseconds, rejected, first_rejection, _ = reply
         self.server_time = int(microseconds) / 1e6
         if rejected:
             self._guard.count("rejected_increments", int(rejected))
@@ -152,15 +168,15 @@ class RedisWriter:
             self._doubt_others(batch.group)
         ring = self._ring if is_loss else ()  # what a swept guard vouched for is still there
         kept = [held for _, held in ring if held.group == batch.group and held.sequence > stored]
-        lost = batch.previous - stored - len(kept)
         for at, held in enumerate((*kept, batch)):
             reply = self._apply([held._replace(previous=stored)])[0]
             if isinstance(reply, Exception):
                 return False
+            self._check(held, reply)
             if reply[0] == b"GAP":  # lost again meanwhile: the next flush starts over
                 return False
-            if at == 0 and lost > 0 and is_loss:  # once only, however often the replay has to be tried
-                self._count_unrecoverable(batch.group, lost, len(kept))
+            if at == 0 and is_loss:
+                self._count_unrecoverable(batch.group, stored, batch.previous - len(kept))
             stored = held.sequence
         self._guard.count("replayed", len(kept))
         self._acknowledge(batch)
@@ -173,8 +189,13 @@ class RedisWriter:
             if other not in self.in_flight:
                 self.enqueue(other, guard_key, NO_OPERATIONS, 0)
 
-    def _count_unrecoverable(self, group: Group, lost: int, kept: int) -> None:
+    def _count_unrecoverable(self, group: Group, stored: int, last: int) -> None:
+        """Count the group's batches after `stored` up to `last`, but those that were counted before."""
+        lost = last - max(stored, self._given_up.get(group, 0))
+        if lost <= 0:
+            return
+        self._given_up[group] = last
         sizes = self._sizes[group]
-        end = len(sizes) - kept
+        end = len(sizes) - (self._acknowledged[group] - last)
         self._guard.count("unrecoverable", lost)
         self._guard.count("unrecoverable_observations", sum(sizes[max(0, end - lost) : end]))

@@ -91,7 +91,7 @@ def test_what_is_refused_is_counted_the_rest_applied(client: redis.Redis) -> Non
     for key in ("s1", "s2", "s3", "s4", "s5"):
         client.set(key, "theirs")
     client.hset("full", "a", 2**63 - 1)
-    status, _, _, rejected, first = apply(
+    status, _, _, rejected, first, key = apply(
         client,
         0,
         1,
@@ -102,7 +102,7 @@ def test_what_is_refused_is_counted_the_rest_applied(client: redis.Redis) -> Non
         calls=[["s5", 60, 5, 1, 0, 0], ["circuit", 60, 5, 1, 0, 0]],
     )
 
-    assert (status, rejected) == (b"OK", 6)
+    assert (status, rejected, key) == (b"OK", 6, GUARD.encode())
     assert first.startswith(b"s1: ")
     for key in ("s1", "s2", "s3", "s4", "s5"):
         assert (client.get(key), client.ttl(key)) == (b"theirs", -1)

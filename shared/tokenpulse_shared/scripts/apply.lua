@@ -1,6 +1,7 @@
 -- Apply one batch of one writer exactly once. Counts are integers; times are whole seconds.
 -- KEYS[1] guard hash   ARGV: writer id, previous sequence, sequence, guard's time to live, operations (JSON)
--- Reply: {status, sequence stored, Redis time in microseconds, rejected increments, first rejection}
+-- Reply: {status, sequence stored, Redis time in microseconds, rejected increments, first rejection, KEYS[1]};
+-- the key tells the writer that the reply is its own: after stray bytes replies stand shifted.
 -- status: OK applied; DUP applied before, nothing done; GAP the guard is not at `previous`, nothing done.
 local writer, previous, sequence, ttl = 'writer:' .. ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local clock = redis.call('TIME')
@@ -9,8 +10,8 @@ local microseconds = clock[1] .. string.format('%06d', tonumber(clock[2]))
 
 local guard = redis.call('HGET', KEYS[1], writer)
 local stored = guard and tonumber(string.match(guard, '^(%d+)')) or 0
-if stored >= sequence then return {'DUP', stored, microseconds, 0, ''} end
-if stored ~= previous then return {'GAP', stored, microseconds, 0, ''} end
+if stored >= sequence then return {'DUP', stored, microseconds, 0, '', KEYS[1]} end
+if stored ~= previous then return {'GAP', stored, microseconds, 0, '', KEYS[1]} end
 
 -- The guard goes first, by `call`: out of memory or read-only stops the script here, with nothing applied.
 redis.call('HSET', KEYS[1], writer, string.format('%.0f:%.0f', sequence, now))
@@ -117,4 +118,4 @@ for _, operation in ipairs(operations.calls) do
     redis.call('EXPIRE', key, operation[2])
   end
 end
-return {'OK', sequence, microseconds, rejected, first_rejection}
+return {'OK', sequence, microseconds, rejected, first_rejection, KEYS[1]}
