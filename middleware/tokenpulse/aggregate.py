@@ -4,13 +4,14 @@ Strategy: one lock, held for 2 to 8 µs per observation, once for a batch. A pro
 the flusher takes them, so while Redis is away they keep folding: memory follows the series that are alive, not
 the traffic.
 Invariants: every observation is in exactly one delta; taking a provider's deltas removes them.
-Bounds: per provider and minute `max_models` admitted names plus as many candidates, further names fold into
-`__other__`; `max_providers` providers plus as many candidates; `FINE_MINUTES` minutes, older ones merge into
-their hour; finish reasons with error types as in `known_words`.
+Bounds: per provider `max_models` admitted names plus as many candidates, again as many that have earned a series,
+over all its minutes; further names fold into `__other__`; `max_providers` providers likewise; `FINE_MINUTES`
+minutes, older ones merge into their hour; finish reasons with error types as in `known_words`.
 """
 
 import threading
 from collections import deque
+from collections.abc import Container
 from typing import Final
 
 from tokenpulse.deltas import SeriesDelta
@@ -21,6 +22,16 @@ from tokenpulse_shared.names import OTHER
 from tokenpulse_shared.records import Observation, error_class
 
 _NOT_ERRORS: Final = frozenset(("success", "client_disconnect", "cancelled"))
+_UNPROVEN: Final = 2
+"""How often the names kept fit into what waits: the admitted ones, and as many candidates."""
+_WORTHY: Final = 3
+"""The same for what is worth a series, so that a flood of invented names keeps no real one out."""
+
+
+def provider_room(observation: Observation, max_providers: int) -> int:
+    """Return how many providers may wait before this observation's counts as `__other__`, unless it is known."""
+    worthy = observation.outcome == "success" or observation.provider_vouched
+    return (_WORTHY if worthy else _UNPROVEN) * max_providers
 
 
 class Aggregator:
@@ -34,7 +45,7 @@ class Aggregator:
         self._max_models = max_models
         self._lock = threading.Lock()
         self._providers: dict[str, ProviderDelta] = {}
-        self.known: dict[str, set[str]] = {}
+        self.known: dict[str, Container[str]] = {}
         self._gateways = GatewayAggregator()
         self._words = Words()
         self.observations = 0
@@ -45,13 +56,19 @@ class Aggregator:
         with self._lock:
             self._fold(observation, now)
 
-    def fold_all(self, waiting: deque[tuple[Observation, float]]) -> list[Exception]:
-        """Count all that waits, each with its `now`; return what bad ones raised."""
+    def fold_all(
+        self, waiting: deque[tuple[Observation, float]], ahead_seconds: float = 0.0
+    ) -> list[Exception]:
+        """Count all that waits, each with its stamp; return what bad ones raised.
+
+        `ahead_seconds` makes stamps epoch seconds.
+        """
         errors: list[Exception] = []
         with self._lock:
             while waiting:
                 try:
-                    self._fold(*waiting.popleft())
+                    observation, stamp = waiting.popleft()
+                    self._fold(observation, stamp + ahead_seconds)
                 except Exception as error:  # noqa: BLE001  # one bad record must not take the others along
                     errors.append(error)
         return errors
@@ -61,7 +78,7 @@ class Aggregator:
         self.observations += 1
         provider = self._providers.get(observation.provider)
         if provider is None:
-            provider = self._new_provider(observation.provider)
+            provider = self._new_provider(observation)
         if provider.minute != minute:
             provider.turn_to(minute)
         delta = provider.current.get(observation.model)
@@ -100,8 +117,10 @@ class Aggregator:
             }
         )
 
-    def _new_provider(self, name: str) -> ProviderDelta:
-        if name not in self.known and len(self._providers) >= 2 * self._max_providers:
+    def _new_provider(self, observation: Observation) -> ProviderDelta:
+        name = observation.provider
+        room = provider_room(observation, self._max_providers)
+        if name not in self.known and len(self._providers) >= room:
             self._overflow["provider"] += 1
             name = OTHER
         return self._providers.setdefault(name, ProviderDelta())
@@ -109,9 +128,11 @@ class Aggregator:
     def _new_series(self, provider: ProviderDelta, observation: Observation) -> SeriesDelta:
         name = observation.model
         known = self.known.get(observation.provider, ())
-        if name not in known and len(provider.current) >= 2 * self._max_models:
+        room = (_WORTHY if observation.outcome == "success" else _UNPROVEN) * self._max_models
+        if name not in known and name not in provider.names and len(provider.names) >= room:
             self._overflow["model"] += 1
             name = OTHER
+        provider.names.add(name)
         return provider.current.setdefault(name, SeriesDelta())
 
     def waiting(self) -> list[str]:
@@ -139,6 +160,25 @@ class Aggregator:
             if held is not None:
                 restored.merge(held)
             self._providers[name] = restored
+
+    def names_in_use(self) -> dict[str, tuple[bool, dict[str, bool]]]:
+        """Return for each provider that waits (worth a series, model → worth a series)."""
+        in_use: dict[str, tuple[bool, dict[str, bool]]] = {}
+        for name in self.waiting():  # locked for one at a time: nobody is to wait for thousands of series
+            with self._lock:
+                delta = self._providers[name]
+                in_use[name] = delta.is_vouched, delta.models()
+        return in_use
+
+    def gateway_name(self, gateway: str) -> str:
+        """Return the name that a gateway counts under."""
+        with self._lock:
+            return self._gateways.name_of(gateway)
+
+    def refuse_gateways(self, gateways: set[str]) -> None:
+        """Count these gateways under `__other__` from now on."""
+        with self._lock:
+            self._gateways.refused |= gateways
 
     def waiting_gateways(self) -> list[str]:
         """Return the gateways that have something to flush."""

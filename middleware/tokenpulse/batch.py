@@ -4,6 +4,7 @@ A batch covers one group: a provider, an app's HTTP counters, or a gateway. All 
 Windows whose retention is over by the time of the flush are left out of the windows, never of the totals.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 import orjson
@@ -40,15 +41,28 @@ CALLS_ARE_RECENT_SECONDS: Final = 60
 """Calls older than a breaker's window do not reach it: an outage's backlog says nothing of now."""
 
 
+def _never() -> None:
+    """Do not pause."""
+
+
 class ProviderBatch:
     """Build a provider's operations from its deltas at the time `now`, epoch seconds."""
 
-    def __init__(self, keyspace: Keyspace, provider: str, now: float) -> None:
+    def __init__(
+        self, keyspace: Keyspace, provider: str, now: float, breathe: Callable[[], None] = _never
+    ) -> None:
+        """`breathe` is called between series."""
         self._keys = keyspace
+        self._breathe = breathe
         self._provider = provider
         self._now = now
         self._operations = Operations()
         self._open: dict[str, float] = {}
+
+    @property
+    def fields(self) -> int:
+        """Return how many single values Redis will have to change."""
+        return self._operations.fields
 
     def build(self, delta: ProviderDelta) -> tuple[bytes, list[Calls]]:
         """Return the encoded operations, and the recent calls by model; the delta is consumed."""
@@ -89,6 +103,7 @@ class ProviderBatch:
             whole = [mine + more for mine, more in zip(whole, delta.counters, strict=True)]
             for quantity, buckets in merged.items():
                 add_counts(buckets, getattr(delta, quantity))
+            self._breathe()
         self._add_window(None, at, remaining, granularity, whole, merged)
         due = float(start + seconds + SEAL_DELAY_SECONDS)
         self._open |= {self._keys.window_member(model, at): due for model in (*series, None)}
@@ -126,14 +141,9 @@ class ProviderBatch:
             ):  # by its end: a flush follows the turn
                 continue
             for model, series in delta.minutes[minute].items():
-                _, successes, faults, streak = recent.get(model, (model, 0, 0, 0))
-                succeeded = series.counters[SUCCESSFUL]
-                recent[model] = Calls(
-                    model,
-                    successes + succeeded,
-                    faults + series.faults,
-                    series.streak if succeeded else streak + series.streak,
-                )
+                earlier = recent.get(model)
+                call = Calls(model, series.counters[SUCCESSFUL], series.faults, series.streak)
+                recent[model] = earlier.then(call) if earlier else call
         calls = [call for call in recent.values() if call.successes or call.faults]
         for call in calls:
             self._operations.calls(self._keys.circuit(self._provider, call.model), call)
@@ -144,6 +154,7 @@ class ProviderBatch:
         for model, delta in everything.items():
             key = self._keys.totals(self._provider, model)
             self._operations.increment(key, TOTALS_RETENTION_SECONDS, totals_fields(delta))
+            self._breathe()
             whole = [mine + more for mine, more in zip(whole, delta.counters, strict=True)]
         key = self._keys.totals(self._provider)
         self._operations.increment(key, TOTALS_RETENTION_SECONDS, counter_fields(whole))

@@ -18,6 +18,7 @@ from tokenpulse_shared.breaker import BreakerPolicy, Circuit, advance
 from tokenpulse_shared.breaker import Calls as RecentCalls
 from tokenpulse_shared.circuit_codec import circuit_fields, decode_circuit, recent_calls
 from tokenpulse_shared.keyspace import CIRCUIT_RETENTION_SECONDS, Keyspace
+from tokenpulse_shared.redis_failures import describe_failure
 
 LOOK_AGAIN_SECONDS: Final = 30.0
 """Half of the shortest time a breaker is open: it is known to be open by the time its probes begin."""
@@ -53,6 +54,9 @@ class Breakers:
         for call, reply in zip(touched, replies, strict=True):
             if isinstance(reply, dict):
                 self._advance(provider, call, reply, now)
+            else:
+                self._guard.fault("breaker_unreadable")
+                self._guard.say("a breaker could not be read", describe_failure(reply).text)
 
     def _matters(self, provider: str, call: Calls, now: float) -> bool:
         name = (provider, call.model)

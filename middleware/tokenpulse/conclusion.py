@@ -12,7 +12,7 @@ from tokenpulse.outcome import Ending, decide_outcome
 from tokenpulse_shared.names import clean_name
 from tokenpulse_shared.pricing import PriceBook
 from tokenpulse_shared.records import Observation, Outcome, UsageSource
-from tokenpulse_shared.redact import masked_error
+from tokenpulse_shared.redact import masked_error, masked_name
 
 if TYPE_CHECKING:
     from tokenpulse.observer import InferenceObserver
@@ -50,11 +50,19 @@ def _outcome(observer: "InferenceObserver", answer: Answer, raised: BaseExceptio
             observer.is_complete,
             observer.has_disconnected,
             raised is not None,
-            isinstance(raised, CancelledError),
+            _is_cancellation(raised),
             answer.error,
             answer.is_cut,
         )
     )
+
+
+def _is_cancellation(raised: BaseException | None) -> bool:
+    """Tell whether the server or the app cancelled the request: asyncio's way, or trio's, which is not imported."""
+    if isinstance(raised, CancelledError):
+        return True
+    kind = type(raised)
+    return kind.__name__ == "Cancelled" and kind.__module__.partition(".")[0] == "trio"
 
 
 def _error(answer: Answer, raised: BaseException | None) -> tuple[str | None, str | None]:
@@ -66,7 +74,7 @@ def _error(answer: Answer, raised: BaseException | None) -> tuple[str | None, st
         return None, None
     kind, message = answer.error.type, answer.error.message
     return (
-        None if kind is None else clean_name(kind),
+        None if kind is None else masked_name(clean_name(kind)),
         None if message is None else masked_error(message),
     )
 

@@ -1,6 +1,7 @@
 """Fold observations by gateway, per hour.
 
-Bounds: `MAX_GATEWAYS` gateways, the rest count as `__other__`; `MAX_MODELS` models remembered per gateway and hour.
+Bounds: the first `MAX_GATEWAYS` gateways that a process sees, of them those that Redis has room for; the rest count
+as `__other__`. `MAX_MODELS` models remembered per gateway and hour, of those worth a series.
 The aggregator's lock guards it.
 """
 
@@ -30,13 +31,23 @@ class GatewayAggregator:
 
     def __init__(self) -> None:
         self._deltas: dict[str, dict[int, GatewayDelta]] = {}
+        self._names: set[str] = {OTHER}
+        self.refused: set[str] = set()
+
+    def name_of(self, gateway: str) -> str:
+        """Return the name that a gateway counts under."""
+        name = clean_name(gateway)
+        if name not in self._names:
+            if len(self._names) > MAX_GATEWAYS:
+                return OTHER
+            self._names.add(name)
+        return OTHER if name in self.refused else name
 
     def fold(self, gateway: str, observation: Observation, minute: int) -> None:
         """Count one observation."""
-        name = clean_name(gateway)
-        if name not in self._deltas and len(self._deltas) >= MAX_GATEWAYS:
-            name = OTHER
-        delta = self._deltas.setdefault(name, {}).setdefault(minute - minute % 60, GatewayDelta())
+        delta = self._deltas.setdefault(self.name_of(gateway), {}).setdefault(
+            minute - minute % 60, GatewayDelta()
+        )
         if observation.outcome == "success":
             delta.success += 1
         else:
@@ -44,7 +55,9 @@ class GatewayAggregator:
         if observation.latency_seconds is not None:
             delta.latency_us += int(observation.latency_seconds * 1e6 + 0.5)
             delta.latency_count += 1
-        if observation.model in delta.models or len(delta.models) < MAX_MODELS:
+        if observation.model in delta.models or (
+            len(delta.models) < MAX_MODELS and (observation.outcome == "success" or observation.names_vouched)
+        ):
             delta.models[observation.model] = minute
 
     def waiting(self) -> list[str]:

@@ -6,6 +6,7 @@ first seen and then at most once per `LOG_INTERVAL_SECONDS`.
 
 import contextlib
 import logging
+import sys
 import threading
 from types import TracebackType
 from typing import Final
@@ -14,7 +15,7 @@ from tokenpulse_shared.clock import Clock
 
 logger = logging.getLogger("tokenpulse")
 
-MAX_CAUSES: Final = 64
+MAX_CAUSES: Final = 128
 LOG_INTERVAL_SECONDS: Final = 60.0
 
 
@@ -23,7 +24,7 @@ class Guard:
 
     Names: plain ones (`flushes`, `observations`, `duplicates`, `gaps`, …), `fault:<cause>` for bad input that
     was set aside, `error:<where>` for an exception inside tokenpulse, `overflow:<what>` for a series that was
-    not admitted.
+    not admitted, `failure:<kind>` for a flush that failed (see `tokenpulse_shared.failure_kinds`).
     """
 
     def __init__(self, clock: Clock, *, raises: bool = False) -> None:
@@ -50,7 +51,8 @@ class Guard:
         # No memory, or a log handler of the app's that raises: nothing is left to tell it with.
         with contextlib.suppress(Exception):
             self.count(f"error:{where}")
-            if not self._raises and self._may_log(where):
+            # An interpreter that shuts down takes modules away from under what still runs: nobody's fault.
+            if not (self._raises or sys.is_finalizing()) and self._may_log(where):
                 # Without its text: an exception's text may hold a prompt.
                 logger.error("internal error in %s: %s", where, type(error).__name__, exc_info=_bare(error))
         if self._raises:

@@ -7,11 +7,13 @@ import threading
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
+from tokenpulse.endpoint_delta import add_counts
+from tokenpulse.route_template import UNMATCHED
 from tokenpulse.sink import HttpExchange
 from tokenpulse_shared import histogram
-from tokenpulse_shared.names import OTHER
+from tokenpulse_shared.names import OTHER, clean_name
 from tokenpulse_shared.totals import http_field
 
 MAX_EXCEPTION_TYPES: Final = 64
@@ -47,6 +49,16 @@ class StatusDelta:
         self.response_bytes = 0
         self.response_sizes: Counts = {}
 
+    def merge(self, other: "StatusDelta") -> None:
+        """Add what another one counted."""
+        self.count += other.count
+        self.duration_us += other.duration_us
+        self.request_bytes += other.request_bytes
+        self.response_bytes += other.response_bytes
+        add_counts(self.durations, other.durations)
+        add_counts(self.request_sizes, other.request_sizes)
+        add_counts(self.response_sizes, other.response_sizes)
+
     def fields(self, method: str, route: str, status: int) -> Iterator[tuple[str, int]]:
         """Give every field of `http:{app}` this adds to; those of sizes are shared by all statuses."""
         yield http_field("requests", method, route, status), self.count
@@ -61,13 +73,37 @@ class StatusDelta:
             yield http_field("response_size", method, route, _SIZE_LABELS[index]), count
 
 
+class HttpDelta(NamedTuple):
+    """Hold what was folded since the last flush; exceptions by class name."""
+
+    statuses: dict[tuple[str, str, int], StatusDelta]
+    exceptions: dict[str, int]
+
+    def lump(self, refused: set[str]) -> int:
+        """Count these routes under `__other__`; return how many exchanges that concerned."""
+        exchanges = 0
+        for method, route, status in [key for key in self.statuses if key[1] in refused]:
+            delta = self.statuses.pop((method, route, status))
+            exchanges += delta.count
+            self.statuses.setdefault((method, OTHER, status), StatusDelta()).merge(delta)
+        return exchanges
+
+    def fields(self) -> dict[str, int]:
+        """Return it as field → increment."""
+        fields = {http_field("exceptions", name): count for name, count in self.exceptions.items()}
+        for key, delta in self.statuses.items():
+            for field, count in delta.fields(*key):
+                fields[field] = fields.get(field, 0) + count
+        return fields
+
+
 class HttpAggregator:
     """Fold exchanges, hand out field increments of `http:{app}`; thread-safe; about 1 µs an exchange."""
 
     def __init__(self, *, max_routes: int) -> None:
         self._max_routes = max_routes
         self._lock = threading.Lock()
-        self._routes: set[str] = {OTHER}
+        self._routes: set[str] = {OTHER, UNMATCHED}
         self._statuses: dict[tuple[str, str, int], StatusDelta] = {}
         self._exceptions: dict[str, int] = {}
         self._exception_types: set[str] = set()
@@ -111,14 +147,16 @@ class HttpAggregator:
             self._fold_exception(exception_type)
 
     def _admitted(self, route: str) -> str:
+        route = clean_name(route)
         if route not in self._routes:
-            if len(self._routes) > self._max_routes:
+            if len(self._routes) >= self._max_routes + 2:  # `__other__`, `__unmatched__` take no place
                 self._overflowed += 1
                 return OTHER
             self._routes.add(route)
         return route
 
     def _fold_exception(self, name: str) -> None:
+        name = clean_name(name)
         if name not in self._exception_types:
             if len(self._exception_types) >= MAX_EXCEPTION_TYPES:
                 name = OTHER
@@ -130,19 +168,24 @@ class HttpAggregator:
         """Tell whether there is something to flush."""
         return bool(self._statuses)
 
+    def routes(self) -> set[str]:
+        """Return the routes of what waits."""
+        with self._lock:
+            return {route for _, route, _ in self._statuses}
+
     def take_overflow(self) -> int:
         """Return how many exchanges counted under `__other__` since the last call."""
         with self._lock:
             overflowed, self._overflowed = self._overflowed, 0
             return overflowed
 
-    def take(self) -> dict[str, int]:
-        """Remove everything; return it as field → increment."""
+    def detach(self) -> HttpDelta:
+        """Remove everything; return it."""
         with self._lock:
             statuses, self._statuses = self._statuses, {}
             exceptions, self._exceptions = self._exceptions, {}
-        fields = {http_field("exceptions", name): count for name, count in exceptions.items()}
-        for key, delta in statuses.items():
-            for field, count in delta.fields(*key):
-                fields[field] = fields.get(field, 0) + count
-        return fields
+        return HttpDelta(statuses, exceptions)
+
+    def take(self) -> dict[str, int]:
+        """Remove everything; return it as field → increment."""
+        return self.detach().fields()

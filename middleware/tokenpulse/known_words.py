@@ -1,8 +1,8 @@
 """Bound the words from providers' answers that are told apart.
 
 Finish reasons, error types come from upstream: each becomes a field of a hash in Redis that lives for 30 days.
-A process keeps the first ones it sees and counts further ones as `other`, so such a hash holds at most
-(writers in those 30 days) × (`MAX_FINISH_REASONS` + `MAX_ERROR_TYPES`) of them.
+A process keeps the first ones it sees and counts further ones as `other`. The apply script bounds what all writers
+together bring into one hash.
 """
 
 from collections.abc import Iterable

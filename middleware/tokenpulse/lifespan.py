@@ -20,6 +20,7 @@ class Lifespan:
         self._send = send
         self._sink = sink
         self.is_shutting_down = False
+        self.is_flushed = False
 
     async def receive(self) -> Message:
         """Hand on the server's next message."""
@@ -35,6 +36,7 @@ class Lifespan:
             await self._start()
         elif kind in _LAST_MESSAGES:
             await self.flush()
+            self.is_flushed = True
         await self._send(message)
 
     async def flush(self) -> None:
@@ -65,5 +67,6 @@ async def run_lifespan(app: App, scope: Scope, receive: Receive, send: Send, sin
     try:
         await app(scope, lifespan.receive, lifespan.send)
     finally:
-        if lifespan.is_shutting_down:
+        # Not after the last message: servers cancel a lifespan that goes on then, and would see it raise.
+        if lifespan.is_shutting_down and not lifespan.is_flushed:
             await lifespan.flush()

@@ -13,13 +13,14 @@ from tokenpulse_shared.names import (
     clean_name,
     provider_of_model,
 )
+from tokenpulse_shared.redact import masked_name
 
 ProviderOf = Callable[[Scope], object]
 """Names a request's provider; None, or what is no text: look further."""
 
 
 MAX_REMEMBERED: Final = 1024
-"""Most models whose names are remembered; beyond, a name is made anew (0.4 µs)."""
+"""Most models whose names are remembered; then all are forgotten, so that a flood of names keeps no room."""
 
 
 class Names(NamedTuple):
@@ -42,6 +43,11 @@ def provider_by(model: str, vendor: str | None) -> str:
     """
     named = provider_of_model(model)
     return named if vendor is None or ("/" in model and named in KNOWN_PROVIDERS) else vendor
+
+
+def _callers_name(told: str | None) -> str:
+    """Return a name from a request, fit to keep: it may be anything."""
+    return masked_name(clean_name(told)) if told else UNKNOWN
 
 
 class Naming:
@@ -72,13 +78,13 @@ class Naming:
         if annotations is not None and annotations.model is not None:
             name = annotations.model
         else:
-            name = UNKNOWN if model is None else clean_name(model)
+            name = _callers_name(model)
         if annotations is not None and annotations.provider is not None:
             return Names(annotations.provider, name, True, is_model_vouched)
         if self._header is not None:
             told = self._from_header(scope, self._header)
             if told:
-                provider = clean_name(told)
+                provider = _callers_name(told)
                 return Names(provider, name, provider in KNOWN_PROVIDERS, is_model_vouched)
         if self._provider_of is not None:
             told = self._from_callable(scope, self._provider_of, sink)
@@ -88,10 +94,12 @@ class Naming:
         return Names(provider, name, provider in KNOWN_PROVIDERS, is_model_vouched)
 
     def _of_model(self, model: str | None, vendor: str | None) -> Names:
-        name = UNKNOWN if model is None else clean_name(model)
+        name = _callers_name(model)
         provider = provider_by(name, vendor)
         names = Names(provider, name, provider in KNOWN_PROVIDERS, False)
-        if len(self._remembered) < MAX_REMEMBERED and len(model or "") <= MAX_NAME_CHARACTERS:
+        if len(self._remembered) >= MAX_REMEMBERED:
+            self._remembered.clear()
+        if len(model or "") <= MAX_NAME_CHARACTERS:
             self._remembered[model, vendor] = names
         return names
 

@@ -1,6 +1,12 @@
-"""Collect the operations of one batch, in the shape that `scripts/apply.lua` reads."""
+"""Collect the operations of one batch, in the shape that `scripts/apply.lua` reads.
 
-from typing import Any, Final, NamedTuple
+Strategy: each operation becomes bytes at once, so that a large batch leaves nothing for the garbage collector to
+look through, and no single step of it holds the interpreter for long.
+Layout: JSON; where there are packed records, a NUL byte and their bytes follow it.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 
@@ -8,6 +14,14 @@ from tokenpulse_shared.breaker import SLOT_SECONDS
 from tokenpulse_shared.counters import MAX_COUNT
 from tokenpulse_shared.keyspace import CIRCUIT_RETENTION_SECONDS
 from tokenpulse_shared.sketch import ZERO, Buckets
+
+LONGEST_BLOCK_BYTES: Final = 49_152
+"""A block of packed windows that is longer takes no more records from writers: see `Operations.record`.
+
+An hour's minutes at 800 bytes each; past it, an outage of hundreds of writers would grow it by each of them.
+"""
+Kind = Literal["increments", "sketches", "scores", "lists", "calls", "records"]
+_ALWAYS: Final[tuple[Kind, ...]] = ("increments", "sketches", "scores", "lists", "calls")
 
 
 class Calls(NamedTuple):
@@ -18,53 +32,83 @@ class Calls(NamedTuple):
     faults: int
     streak: int
 
+    def then(self, later: "Calls") -> "Calls":
+        """Return both together; a row of faults goes on unless the later calls had a success."""
+        streak = later.streak if later.successes else self.streak + later.streak
+        return Calls(self.model, self.successes + later.successes, self.faults + later.faults, streak)
+
 
 class Operations:
-    """Collect the operations of one batch; times to live are text so that Lua passes them on as they are."""
+    """Collect the operations of one batch; times to live are text so that Lua passes them on as they are.
+
+    `fields`: how many single values Redis will have to change, which its time for the batch follows.
+    """
 
     def __init__(self) -> None:
-        self._increments: list[Any] = []
-        self._sketches: list[Any] = []
-        self._scores: list[Any] = []
-        self._lists: list[Any] = []
-        self._calls: list[Any] = []
+        self.fields = 0
+        self._encoded: dict[Kind, list[bytes]] = {kind: [] for kind in _ALWAYS}
+        self._spread = b"null"
+        self._packed: list[bytes] = []
+        self._packed_bytes = 0
 
     def increment(self, key: str, ttl_seconds: int, fields: dict[str, int]) -> None:
         """Add to a hash's fields."""
-        self._increments.append((key, str(ttl_seconds), fields))
+        self._add("increments", len(fields), key, str(ttl_seconds), fields)
 
     def sketch(self, key: str, ttl_seconds: int, scale: int, capacity: int, buckets: Buckets) -> None:
         """Add to a sketch; past `capacity` fields (0: no limit) its scale is halved."""
         if buckets:
             fields = {"zero" if index == ZERO else str(index): count for index, count in buckets.items()}
-            self._sketches.append((key, str(ttl_seconds), scale, capacity, fields))
+            self._add("sketches", len(buckets), key, str(ttl_seconds), scale, capacity, fields)
 
     def score(self, key: str, ttl_seconds: int, members: dict[str, float]) -> None:
         """Raise members' scores in a sorted set."""
-        self._scores.append((key, str(ttl_seconds), members))
+        self._add("scores", len(members), key, str(ttl_seconds), members)
 
     def push(self, key: str, ttl_seconds: int, kept: int, items: list[str]) -> None:
         """Put items (oldest first) at the head of a list of bounded length."""
         if items:
-            self._lists.append((key, str(ttl_seconds), kept, items))
+            self._add("lists", len(items), key, str(ttl_seconds), kept, items)
 
     def calls(self, key: str, calls: Calls) -> None:
         """Count calls in a breaker's window."""
-        self._calls.append(
-            (key, str(CIRCUIT_RETENTION_SECONDS), SLOT_SECONDS, calls.successes, calls.faults, calls.streak)
-        )
+        counts = calls.successes, calls.faults, calls.streak
+        self._add("calls", 4, key, str(CIRCUIT_RETENTION_SECONDS), SLOT_SECONDS, *counts)
+
+    def record(
+        self, key: str, ttl_seconds: int, member: str, scale: int, capacity: int, records: bytes
+    ) -> None:
+        """Append packed windows to their block, all of the same kind; `records`: see `sealed`.
+
+        Where the block is `LONGEST_BLOCK_BYTES` already they are added to the hashes of their windows instead,
+        to be packed together with other writers': `member` is what those keys end with, but for the window's id,
+        `scale` and `capacity` are those of the hashes' sketches.
+        """
+        self._encoded.setdefault("records", [])
+        where = self._packed_bytes, len(records)
+        self._add("records", 4, key, str(ttl_seconds), member, scale, capacity, *where)
+        self._packed.append(records)
+        self._packed_bytes += len(records)
+
+    def spread_by(self, key: str, ttl_seconds: int, bases: Sequence[str], counters: Sequence[str]) -> None:
+        """Say how hashes of windows are named, for records that cannot be appended.
+
+        `key`: the index of open windows; `bases`: what keys of counters, then of each sketch start with;
+        `counters`: their names by place.
+        """
+        self._spread = orjson.dumps((key, str(ttl_seconds), bases, counters))
 
     def encode(self) -> bytes:
-        """Return the JSON that the script reads."""
-        return orjson.dumps(
-            {
-                "increments": self._increments,
-                "sketches": self._sketches,
-                "scores": self._scores,
-                "lists": self._lists,
-                "calls": self._calls,
-            }
-        )
+        """Return what the script reads."""
+        parts = [b'"%s":[%s]' % (kind.encode(), b",".join(held)) for kind, held in self._encoded.items()]
+        if not self._packed:
+            return b"{%s}" % b",".join(parts)
+        parts += (b'"longest":%d' % LONGEST_BLOCK_BYTES, b'"spread":' + self._spread)
+        return b"{%s}\0%s" % (b",".join(parts), b"".join(self._packed))
+
+    def _add(self, kind: Kind, fields: int, *operation: Any) -> None:
+        self.fields += fields
+        self._encoded[kind].append(orjson.dumps(operation))
 
 
 NO_OPERATIONS: Final = Operations().encode()

@@ -22,13 +22,15 @@ Series = dict[str, SeriesDelta]
 class ProviderDelta:
     """Hold a provider's deltas: `minutes` by minute, `hours` by the hour's first minute; models by name."""
 
-    __slots__ = ("current", "errors", "hours", "is_vouched", "minute", "minutes", "observations")
+    __slots__ = ("current", "errors", "hours", "is_vouched", "minute", "minutes", "names", "observations")
 
     def __init__(self) -> None:
         self.minute = -1
         self.current: Series = {}
         self.minutes: dict[int, Series] = {}
         self.hours: dict[int, Series] = {}
+        self.names: set[str] = set()
+        """The models of all windows: what a flood of names is bounded by, however long Redis is away."""
         self.errors: deque[ErrorEntry] = deque(maxlen=MAX_ERRORS_PER_PROVIDER)
         self.is_vouched = False
         """True once the provider's name came from the app, or a request to it succeeded."""
@@ -43,6 +45,10 @@ class ProviderDelta:
             if oldest == minute:
                 return
             merge_series(self.hours.setdefault(oldest - oldest % 60, {}), self.minutes.pop(oldest))
+
+    def series_count(self) -> int:
+        """Return how many series' deltas there are, each window's counted apart."""
+        return sum(len(series) for windows in (self.minutes, self.hours) for series in windows.values())
 
     def models(self) -> dict[str, bool]:
         """Return model → worth a series of its own."""
@@ -63,8 +69,44 @@ class ProviderDelta:
                 merge_series(series, renamed(moved, OTHER))
         return requests
 
+    def split(self, most_fields: float) -> list["ProviderDelta"]:
+        """Return this as parts of which each changes about `most_fields` values in Redis at most, or one series."""
+        parts = [ProviderDelta()]
+        fields = 0
+        for name, weight in self._weights().items():
+            if fields and fields + weight > most_fields:
+                parts.append(ProviderDelta())
+                fields = 0
+            fields += weight
+            parts[-1].take_over(name, self)
+        if len(parts) == 1:
+            return [self]
+        parts[0].errors = self.errors
+        for part in parts:
+            part.is_vouched = self.is_vouched
+        return parts
+
+    def take_over(self, name: str, other: "ProviderDelta") -> None:
+        """Take a model's deltas from another."""
+        for mine, theirs in ((self.minutes, other.minutes), (self.hours, other.hours)):
+            for start, series in theirs.items():
+                if name in series:
+                    self.names.add(name)
+                    mine.setdefault(start, {})[name] = series[name]
+                    self.observations += series[name].counters[TOTAL]
+
+    def _weights(self) -> dict[str, int]:
+        """Return about how many values in Redis each model changes."""
+        weights: dict[str, int] = {}
+        for windows in (self.minutes, self.hours):
+            for series in windows.values():
+                for name, delta in series.items():
+                    weights[name] = weights.get(name, 0) + delta.weight()
+        return weights
+
     def merge(self, later: "ProviderDelta", rename: str | None = None) -> None:
         """Add another provider's deltas; with `rename` all its models count under that name."""
+        self.names |= {rename} if rename else later.names
         for mine, more in ((self.minutes, later.minutes), (self.hours, later.hours)):
             for start, series in more.items():
                 merge_series(mine.setdefault(start, {}), renamed(series, rename) if rename else series)

@@ -8,7 +8,6 @@ import asyncio
 import os
 from typing import Any, Final, Literal
 
-from tokenpulse.aggregate import Aggregator
 from tokenpulse.arguments import (
     checked_count,
     checked_message,
@@ -17,20 +16,18 @@ from tokenpulse.arguments import (
     checked_status,
     checked_text,
 )
-from tokenpulse.bucket_clock import BucketClock
-from tokenpulse.flush import CLOSE_SECONDS, Flusher
+from tokenpulse.call_names import CallNames
+from tokenpulse.flush import CLOSE_SECONDS
 from tokenpulse.forks import restart_after_fork
-from tokenpulse.guard import Guard
-from tokenpulse.http_aggregate import HttpAggregator
-from tokenpulse.intake import Intake
-from tokenpulse.pipeline import Pipeline, Sources
-from tokenpulse.process_end import flush_at_process_end
+from tokenpulse.own_stats import own_stats
+from tokenpulse.process_end import flush_at_process_end, forget_at_process_end
+from tokenpulse.recorder_parts import make_parts
 from tokenpulse.sink import HasLabels, HttpExchange
+from tokenpulse.spill import check_spill_path
 from tokenpulse_shared.clock import Clock, SystemClock
-from tokenpulse_shared.names import MAX_NAME_CHARACTERS, UNKNOWN, clean_name
+from tokenpulse_shared.names import clean_name
 from tokenpulse_shared.pricing import TokenCounts, open_prices
 from tokenpulse_shared.records import Observation, Outcome
-from tokenpulse_shared.redis_client import connect
 from tokenpulse_shared.settings import Settings
 
 ErrorType = Literal["timeout", "rate_limit", "network", "other"]
@@ -41,7 +38,6 @@ _OUTCOMES: Final[dict[str | None, Outcome]] = {
 }
 
 
-_NAMES_REMEMBERED: Final = 4096
 _new_record: Final = tuple.__new__
 """Makes an `Observation` from a tuple in half the time its constructor takes (0.17 µs against 0.32)."""
 
@@ -75,33 +71,35 @@ class Recorder:
         self.settings = settings or Settings.load(os.environ, redis_url=redis_url, **given)
         self.clock: Clock = clock or SystemClock()
         self.prices = open_prices(self.settings)
-        self._bucket_clock = BucketClock(self.clock, follows_server=clock is None)
-        self._is_hooked = False
+        self._follows_server = clock is None
+        if self.settings.spill_path is not None:
+            check_spill_path(self.settings)
         self._begin()
         restart_after_fork(self)
 
     def _begin(self) -> None:
-        settings = self.settings
-        self._guard = Guard(self.clock, raises=settings.raise_internal_errors)
-        self._series = Aggregator(
-            max_providers=settings.max_providers, max_models=settings.max_models_per_provider
-        )
-        self._http = HttpAggregator(max_routes=settings.max_routes)
         self.in_progress: set[HasLabels] = set()
-        self._intake = Intake(self._series, self._http, self._guard)
-        sources = Sources(self._series, self._http, self._guard, self._intake.settle, self._count_in_progress)
-        self._client = connect(settings.redis_url, name="tokenpulse-writer")
-        self._pipeline = Pipeline(self._client, sources, settings, self._bucket_clock)
-        self._flusher = Flusher(self._pipeline, self._guard, self.clock, settings.flush_interval)
+        parts = make_parts(
+            self.settings, self.clock, self._count_in_progress, follows_server=self._follows_server
+        )
+        self._guard = parts.guard
+        self._bucket_clock = parts.bucket_clock
+        self._series = parts.series
+        self._spill = parts.spill
+        self._intake = parts.intake
+        self._client = parts.client
+        self._pipeline = parts.pipeline
+        self._flusher = parts.flusher
+        self._names = CallNames(self._guard.fault)
         self._started = False
-        self._names: dict[str, str] = {}
 
     def begin_again(self) -> None:
         """Start anew in a forked child: what the parent counted is the parent's to flush, so is its socket.
 
         The old client is dropped, not closed: redis-py shuts no socket down that another process opened.
         """
-        self._is_hooked = False  # a child of multiprocessing forgets its parent's finalizers
+        if self._spill is not None:
+            self._spill.abandon()
         self._begin()
 
     def __repr__(self) -> str:
@@ -145,14 +143,14 @@ class Recorder:
             cached = None if tokens_cached is None else checked_count(tokens_cached, fault)
             reasoning = None if tokens_reasoning is None else checked_count(tokens_reasoning, fault)
             nano_usd = None if cost is None else checked_nano_usd(cost, fault)
-            now = self._bucket_clock.now()
-            started_at = now - (latency or 0.0)
-            named = self._name(provider), self._name(model)
+            stamp = self._bucket_clock.stamp()
+            started_at = self._bucket_clock.at(stamp) - (latency or 0.0)
+            named = self._names.find(provider), self._names.find(model)
             if nano_usd is None and not self.prices.is_empty:
                 nano_usd = self._table_cost(named, (tokens_in, tokens_out, cached, reasoning), started_at)
             observation = _new_record(Observation, (
                 *named,
-                None if gateway is None else self._name(gateway),
+                None if gateway is None else self._names.find(gateway),
                 None, None, streaming,
                 None if status_code is None else checked_status(status_code, fault),
                 "success" if success else _OUTCOMES.get(cause, "provider_error"),
@@ -165,7 +163,7 @@ class Recorder:
                 nano_usd,
                 None, None, None, True, True, None, None,
             ))  # fmt: skip  # in the order of Observation's fields
-            self._intake.add_observation(observation, now)
+            self._intake.add_observation(observation, stamp)
             if not self._started:
                 self.ensure_started()
         except Exception as error:  # noqa: BLE001  # the app's call must not fail because of its measurement
@@ -184,20 +182,6 @@ class Recorder:
         tokens = TokenCounts(tokens_in, tokens_out or 0, cached or 0, 0, 0, reasoning or 0)
         return prices.nano_usd(*named, None, tokens, at)
 
-    def _name(self, given: object) -> str:
-        """Return a name fit to keep, remembering up to `_NAMES_REMEMBERED` of them."""
-        if type(given) is str and (cleaned := self._names.get(given)) is not None:
-            return cleaned
-        text = checked_text(given, self._guard.fault)
-        if text is None:
-            return UNKNOWN
-        cleaned = clean_name(text)
-        if len(self._names) >= _NAMES_REMEMBERED:
-            self._names.clear()
-        if len(text) <= MAX_NAME_CHARACTERS:
-            self._names[text] = cleaned
-        return cleaned
-
     async def start(self) -> None:
         """Start flushing in the background; recording starts it as well."""
         self.ensure_started()
@@ -209,38 +193,35 @@ class Recorder:
     async def aclose(self) -> None:
         """Flush what waits, stop the background thread; within 2 s, never raises. Recording starts it again."""
         self._started = False
-        await asyncio.get_running_loop().run_in_executor(None, self.close)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # trio's, say, which ends here: it is held up, as the whole process is
+            self.close()
+        else:
+            await loop.run_in_executor(None, self.close)
 
     def close(self, timeout_seconds: float = CLOSE_SECONDS) -> None:
         """Do what `aclose` does, blocking the caller."""
         self._started = False
         self._flusher.close(timeout_seconds)
+        if self._spill is not None:
+            self._spill.close(self._pipeline.has_waiting)
+        forget_at_process_end(self)
+        if self._started:  # another thread recorded meanwhile
+            flush_at_process_end(self)
         self._client.close()  # its sockets; recording again connects anew
 
     def stats(self) -> dict[str, Any]:
-        """Return what the recorder says of itself.
-
-        {connected: bool | None, last_error: type's name | None, last_flush_at: epoch s | None, pending_batches,
-        series: deltas held in memory, observations: folded since the start, clock_offset_seconds,
-        counts: {name: n} as in `Guard`}.
-        """
+        """Return what the recorder says of itself (see `own_stats`), with `spill` (see `Spill`) if it spills."""
         self._intake.settle()
-        return {
-            "connected": self._flusher.is_connected,
-            "last_error": self._flusher.last_error,
-            "last_flush_at": self._flusher.last_flush_at,
-            "pending_batches": len(self._pipeline.writer.in_flight),
-            "series": self._series.series_count(),
-            "observations": self._series.observations,
-            "clock_offset_seconds": self._bucket_clock.offset_seconds,
-            "counts": self._guard.counts(),
-        }
+        told = own_stats(self._flusher, self._pipeline, self._series, self._bucket_clock, self._guard)
+        return told if self._spill is None else {**told, "spill": self._spill.stats()}
 
     # What the middleware calls
 
     def observe(self, observation: Observation) -> None:
         """Count a finished request."""
-        self._intake.add_observation(observation, self._bucket_clock.now())
+        self._intake.add_observation(observation, self._bucket_clock.stamp())
 
     def count_http(self, exchange: HttpExchange) -> None:
         """Count a finished HTTP exchange."""
@@ -260,9 +241,9 @@ class Recorder:
             return
         self._started = True
         self._flusher.start()
-        if not self._is_hooked:
-            self._is_hooked = True
-            flush_at_process_end(self)
+        if self._spill is not None:
+            self._spill.start()
+        flush_at_process_end(self)
 
     def drain(self) -> None:
         """Flush at once from now on: the process was told to end."""

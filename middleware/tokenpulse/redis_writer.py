@@ -6,26 +6,28 @@ beside the counters. A lost reply leaves the batch in flight, and the next attem
 that lost acknowledged batches answers GAP, and they are replayed from the ring; every other group in the ring is
 then sent an empty batch, so that what is lost of one without new traffic comes back too.
 Invariants: a batch is only forgotten after OK or DUP; a group's batches are applied in order.
-Bounds: the ring holds `RING_SECONDS` of acknowledged batches and at most `RING_BYTES`; what fell out of it
+Bounds: see `replay_ring` for what the ring holds of acknowledged batches; what fell out of it
 before a GAP is counted as unrecoverable: in batches, and in observations as far back as `SIZES_KEPT`.
 """
 
 import time
 import uuid
 from array import array
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 import redis
 
 from tokenpulse.guard import Guard
+from tokenpulse.journal import NO_JOURNAL, Journal
 from tokenpulse.operations import NO_OPERATIONS
+from tokenpulse.replay_ring import ReplayRing
 from tokenpulse.script_call import Call, Script
 from tokenpulse_shared.keyspace import TOTALS_RETENTION_SECONDS
+from tokenpulse_shared.redis_failures import describe_failure
 
-RING_SECONDS: Final = 60.0
-RING_BYTES: Final = 8 * 1024 * 1024
+QUIET_SECONDS: Final = 20.0
+"""Without traffic for so long a group is asked for once more: well within what the ring holds."""
 GUARD_MAY_BE_SWEPT_SECONDS: Final = 86400.0
 """A guard idle for two days is swept by the apply script: past half of that its absence is no loss."""
 
@@ -51,6 +53,8 @@ class Batch(NamedTuple):
     sequence: int
     payload: bytes
     observations: int
+    cut: int | None = None
+    """Up to where it holds its group's records, as `Journal.cut` says; None: it holds none."""
 
 
 APPLY: Final = Script("apply")
@@ -60,56 +64,99 @@ class RedisWriter:
     """Number batches, apply them, keep them until acknowledged; used by one thread at a time."""
 
     def __init__(
-        self, client: redis.Redis, guard: Guard, monotonic: Callable[[], float] = time.monotonic
+        self,
+        client: redis.Redis,
+        guard: Guard,
+        monotonic: Callable[[], float] = time.monotonic,
+        journal: Journal = NO_JOURNAL,
     ) -> None:
         self.client = client
-        self.writer_id = uuid.uuid4().hex
+        self.writer_id = journal.writer_id or uuid.uuid4().hex
         self._guard = guard
+        self._journal = journal
         self._monotonic = monotonic
         self._acknowledged: dict[Group, int] = {}
         self._acknowledged_at: dict[Group, float] = {}
-        self._ring: deque[tuple[float, Batch]] = deque()
-        self._ring_bytes = 0
+        self._ring = ReplayRing()
         self._sizes: dict[Group, array[int]] = {}
         """Observations of each group's last acknowledged batches, by which a loss is counted."""
         self._given_up: dict[Group, int] = {}
         """Last sequence of each group that was counted as unrecoverable: a later loss does not count it again."""
+        self._tried: set[Group] = set()
+        """Groups whose batch in flight may have reached Redis: the others' cannot be there already."""
+        self.losses = 0
+        """How often the server was found to have lost what it had acknowledged."""
+        self._looked_back: set[Group] = set()
+        """Groups whose last batch was empty: what came before it was still there then."""
         self.in_flight: dict[Group, Batch] = {}
+        self.flushed_observations = 0
+        self.partial_error: str | None = None
+        """Why the last push left batches in flight, in our own words; None: it left none."""
         self.server_time: float | None = None
         """Redis's clock at the last reply, epoch seconds."""
 
-    def enqueue(self, group: Group, guard_key: str, payload: bytes, observations: int) -> None:
+    def enqueue(
+        self, group: Group, guard_key: str, payload: bytes, observations: int, cut: int | None = None
+    ) -> None:
         """Put a batch in flight; the group must not have one."""
         previous = self._acknowledged.get(group, 0)
-        self.in_flight[group] = Batch(group, guard_key, previous, previous + 1, payload, observations)
+        batch = Batch(group, guard_key, previous, previous + 1, payload, observations, cut)
+        self._journal.batched(batch)
+        self.in_flight[group] = batch
 
-    def push(self) -> list[Batch]:
+    def resume(self, group: Group, previous: int) -> None:
+        """Number a group's batches from where another process with this writer's id left off."""
+        self._acknowledged[group] = previous
+        self._tried.add(group)
+
+    def look_back(self) -> None:
+        """Put an empty batch in flight, once, for every group that has gone quiet.
+
+        The server that keeps a group may lose acknowledged batches while the others do not: without traffic
+        nobody would notice, until the batches have left the ring.
+        """
+        now = self._monotonic()
+        for group, guard_key in self._ring.groups().items():
+            is_quiet = now - self._acknowledged_at[group] >= QUIET_SECONDS
+            if is_quiet and group not in self._looked_back and group not in self.in_flight:
+                self.enqueue(group, guard_key, NO_OPERATIONS, 0)
+
+    def push(self, meanwhile: Callable[[], None] | None = None) -> list[Batch]:
         """Apply everything in flight in one round trip; return the batches that are in Redis now.
 
+        `meanwhile` is called while Redis works: what it puts in flight is for the next push.
+
         Raises:
-            redis.RedisError: the connection failed; what is not acknowledged stays in flight.
+            redis.RedisError: nothing was applied, or the connection failed; what is not acknowledged stays in
+                flight.
         """
         batches = list(self.in_flight.values())
-        replies = self._apply(batches)
+        new = self.in_flight.keys() - self._tried
+        self._tried |= new
+        replies = self._apply(batches, meanwhile)
         for batch, reply in zip(batches, replies, strict=True):
             self._check(batch, reply)
         done: list[Batch] = []
-        failure: redis.ResponseError | None = None
+        failure: Exception | None = None
+        is_shared = False
         for batch, reply in zip(batches, replies, strict=True):
-            if isinstance(reply, redis.ResponseError):
+            if isinstance(reply, Exception):  # refused, or of a cluster's node that is gone
                 failure = reply
+            elif reply[0] == b"DUP" and batch.group in new and self._journal.writer_id is None:
+                is_shared = True
             elif self._settle(batch, reply):
                 done.append(batch)
+        if is_shared:
+            self._take_another_id()
+        self.partial_error = None if failure is None else describe_failure(failure).text
         if failure is not None:
-            # A READONLY or LOADING server may not be ours to write to any more: look it up anew.
-            self.client.connection_pool.disconnect()
             if not done:
                 raise failure
             self._guard.count("refused_batches")
-            self._guard.say("redis refused a batch, it is sent again", type(failure).__name__)
+            self._guard.say("redis refused a batch, it is sent again", self.partial_error or "")
         return done
 
-    def _apply(self, batches: Sequence[Batch]) -> list[Any]:
+    def _apply(self, batches: Sequence[Batch], meanwhile: Callable[[], None] | None = None) -> list[Any]:
         calls: list[Call] = [
             (
                 batch.guard_key,
@@ -117,7 +164,7 @@ class RedisWriter:
             )
             for batch in batches
         ]
-        return APPLY.call_all(self.client, calls)
+        return APPLY.call_all(self.client, calls, meanwhile)
 
     def _check(self, batch: Batch, reply: object) -> None:
         """Refuse a reply that is not this batch's: bytes got lost or came in between, none can be trusted.
@@ -125,10 +172,10 @@ class RedisWriter:
         Raises:
             redis.exceptions.InvalidResponse: the connection is dropped, every batch stays in flight.
         """
-        if isinstance(reply, redis.ResponseError):
+        if isinstance(reply, Exception):
             return
         if not isinstance(reply, list) or len(reply) != 6 or reply[5] != batch.guard_key.encode():
-            self.client.connection_pool.disconnect()
+            self.client.close()
             raise redis.exceptions.InvalidResponse("a reply that is not this batch's")
 
     def _settle(self, batch: Batch, reply: list[Any]) -> bool:
@@ -138,8 +185,8 @@ class RedisWriter:
             self._guard.count("rejected_increments", int(rejected))
             self._guard.fault("redis_key_refused")
             self._guard.say("redis key refused increments", first_rejection.decode("utf-8", "replace"))
-        if status == b"GAP":
-            return self._bridge(batch, int(stored))
+        if status in (b"GAP", b"EVICTED"):
+            return self._bridge(batch, int(stored), is_evicted=status == b"EVICTED")
         if status == b"DUP":
             self._guard.count("duplicates")
         self._acknowledge(batch)
@@ -150,30 +197,40 @@ class RedisWriter:
         self._acknowledged[batch.group] = batch.sequence
         self._acknowledged_at[batch.group] = now
         del self.in_flight[batch.group]
+        self._tried.discard(batch.group)
+        self.flushed_observations += batch.observations
+        if batch.payload == NO_OPERATIONS:
+            self._looked_back.add(batch.group)
+        else:
+            self._looked_back.discard(batch.group)
         sizes = self._sizes.setdefault(batch.group, array("Q"))
         sizes.append(batch.observations)
         if len(sizes) >= 2 * SIZES_KEPT:
             del sizes[:SIZES_KEPT]
-        self._ring.append((now, batch))
-        self._ring_bytes += len(batch.payload)
-        while self._ring and (self._ring_bytes > RING_BYTES or now - self._ring[0][0] > RING_SECONDS):
-            self._ring_bytes -= len(self._ring.popleft()[1].payload)
+        self._ring.add(batch, now)
 
-    def _bridge(self, batch: Batch, stored: int) -> bool:
-        """Replay what the server lost between its guard and this batch, then apply the batch."""
+    def _bridge(self, batch: Batch, stored: int, *, is_evicted: bool) -> bool:
+        """Replay what the server lost between its guard and this batch, then apply the batch.
+
+        Where keys are evicted nothing is replayed: what was not evicted with the guard would count twice.
+        """
         idle_seconds = self._monotonic() - self._acknowledged_at.get(batch.group, float("-inf"))
-        is_loss = stored > 0 or idle_seconds < GUARD_MAY_BE_SWEPT_SECONDS
+        is_loss = not is_evicted and (stored > 0 or idle_seconds < GUARD_MAY_BE_SWEPT_SECONDS)
+        if is_evicted:
+            self._guard.count("evicted_guards")
+            self._guard.say("redis evicts keys, counts are lost", "set its maxmemory-policy to noeviction")
         if is_loss:
+            self.losses += 1
             self._guard.count("gaps")
             self._doubt_others(batch.group)
-        ring = self._ring if is_loss else ()  # what a swept guard vouched for is still there
-        kept = [held for _, held in ring if held.group == batch.group and held.sequence > stored]
+        # What a swept guard vouched for is still there.
+        kept = self._ring.after(batch.group, stored) if is_loss else []
         for at, held in enumerate((*kept, batch)):
             reply = self._apply([held._replace(previous=stored)])[0]
             if isinstance(reply, Exception):
                 return False
             self._check(held, reply)
-            if reply[0] == b"GAP":  # lost again meanwhile: the next flush starts over
+            if reply[0] in (b"GAP", b"EVICTED"):  # lost again meanwhile: the next flush starts over
                 return False
             if at == 0 and is_loss:
                 self._count_unrecoverable(batch.group, stored, batch.previous - len(kept))
@@ -182,11 +239,25 @@ class RedisWriter:
         self._acknowledge(batch)
         return True
 
+    def _take_another_id(self) -> None:
+        """Begin anew under an id of our own: a batch that was never sent is there already, so this id is shared.
+
+        That is a process restored twice from one snapshot of its memory. What waits was not applied by us.
+        """
+        self._guard.fault("writer_id_shared")
+        self._guard.say("another process writes under this one's id", "it takes a new one")
+        self.writer_id = uuid.uuid4().hex
+        for held in (self._acknowledged, self._acknowledged_at, self._ring, self._sizes, self._given_up):
+            held.clear()
+        self._looked_back.clear()
+        self._tried.clear()
+        waiting = self.in_flight.values()
+        self.in_flight = {batch.group: batch._replace(previous=0, sequence=1) for batch in waiting}
+
     def _doubt_others(self, group: Group) -> None:
         """Put an empty batch in flight for every other group with batches to replay: they may be lost as well."""
-        keys = {held.group: held.guard_key for _, held in self._ring if held.group != group}
-        for other, guard_key in keys.items():
-            if other not in self.in_flight:
+        for other, guard_key in self._ring.groups().items():
+            if other != group and other not in self.in_flight:
                 self.enqueue(other, guard_key, NO_OPERATIONS, 0)
 
     def _count_unrecoverable(self, group: Group, stored: int, last: int) -> None:
@@ -195,7 +266,7 @@ class RedisWriter:
         if lost <= 0:
             return
         self._given_up[group] = last
-        sizes = self._sizes[group]
+        sizes = self._sizes.get(group, array("Q"))  # none yet of a writer that was taken up
         end = len(sizes) - (self._acknowledged[group] - last)
         self._guard.count("unrecoverable", lost)
         self._guard.count("unrecoverable_observations", sum(sizes[max(0, end - lost) : end]))

@@ -1,11 +1,12 @@
 """Call scripts by their digest, by their text where the server does not know them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha1
 from typing import Any, Final
 
 import redis
 
+from tokenpulse.overlapped import overlapped
 from tokenpulse_shared import scripts
 
 Argument = str | bytes | int
@@ -31,13 +32,27 @@ class Script:
             raise reply
         return reply
 
-    def call_all(self, client: redis.Redis, calls: Sequence[Call]) -> list[Any]:
+    def call_all(
+        self, client: redis.Redis, calls: Sequence[Call], meanwhile: Callable[[], None] | None = None
+    ) -> list[Any]:
         """Return a reply or an exception for each call, made in one round trip, two when the script is new.
+
+        `meanwhile` is called once, while a plain server works on the calls; with a cluster after that.
 
         Raises:
             redis.RedisError: the connection failed.
+            OSError: the same, in a way the driver does not translate.
         """
+        if meanwhile is not None and type(client) is redis.Redis:
+            commands = [("EVALSHA", self._digest, 1, key, *arguments) for key, arguments in calls]
+            return self._known(client, calls, overlapped(client, commands, meanwhile))
         replies = self._pipeline(client, calls, "EVALSHA", self._digest)
+        if meanwhile is not None:
+            meanwhile()
+        return self._known(client, calls, replies)
+
+    def _known(self, client: redis.Redis, calls: Sequence[Call], replies: list[Any]) -> list[Any]:
+        """Return the replies, with those of a server that did not know the script asked for again."""
         unknown = [
             at for at, reply in enumerate(replies) if isinstance(reply, redis.exceptions.NoScriptError)
         ]

@@ -15,6 +15,7 @@ from tokenpulse.guard import Guard
 from tokenpulse.script_call import Call, Script
 from tokenpulse_shared.counters import SKETCHED, WINDOW_COUNTERS
 from tokenpulse_shared.keyspace import HOUR_RETENTION_SECONDS, MINUTE_RETENTION_SECONDS, Keyspace
+from tokenpulse_shared.redis_failures import describe_failure
 
 WINDOWS_PER_CALL: Final = 8
 SEAL_SECONDS: Final = 5.0
@@ -64,7 +65,7 @@ class Sealer:
         self._due_at[provider] = now + SEAL_SECONDS
         if isinstance(reply, Exception):
             self._guard.fault("seal_refused")
-            self._guard.say("windows could not be packed", type(reply).__name__)
+            self._guard.say("windows could not be packed", describe_failure(reply).text)
             return
         sealed, left = int(reply[0]), int(reply[1])
         self._guard.count("sealed_windows", sealed)

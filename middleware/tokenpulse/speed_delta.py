@@ -30,6 +30,8 @@ _SIZE: Final = len(WINDOW_COUNTERS)
 _LATENCY: Final = histogram.LATENCY
 _TTFT: Final = histogram.TTFT
 _TPOT: Final = histogram.TPOT
+_COUNTER_FIELDS: Final = 80
+"""A call has about 16 counters, in four hashes, with as many places of histograms."""
 _MAPPINGS: Final = (*SKETCHED, "latencies_success", "latencies_error", "ttfts", "tpots")
 
 
@@ -59,6 +61,11 @@ class SpeedDelta:
         self.ttfts: Counts = {}
         self.tpots: Counts = {}
         self.endpoints: dict[str, EndpointDelta] = {}
+
+    def weight(self) -> int:
+        """Return about how many values in Redis this changes: in a minute, an hour, a day, the totals."""
+        buckets = sum(len(getattr(self, quantity)) for quantity in SKETCHED)
+        return _COUNTER_FIELDS + 2 * buckets
 
     def _fold_latency(self, latency: float, success: bool) -> None:
         microseconds = ceil(latency * 1e6 - 0.5)

@@ -26,8 +26,12 @@ def _labelled(kind: str, counts: dict[int, int], labels: tuple[str, ...], suffix
 
 def totals_fields(delta: SeriesDelta) -> dict[str, int]:
     """Return what a series adds to its totals."""
-    fields = counter_fields(delta.counters)
-    fields |= _labelled(totals.LATENCY_SUCCESS, delta.latencies_success, _LATENCY_LABELS)
+    return counter_fields(delta.counters) | totals_only_fields(delta)
+
+
+def totals_only_fields(delta: SeriesDelta) -> dict[str, int]:
+    """Return what a series adds to its totals, to no window of it: histograms with their sums, words."""
+    fields = _labelled(totals.LATENCY_SUCCESS, delta.latencies_success, _LATENCY_LABELS)
     fields |= _labelled(totals.LATENCY_ERROR, delta.latencies_error, _LATENCY_LABELS)
     fields |= _labelled(totals.TTFT, delta.ttfts, _TTFT_LABELS)
     fields |= _labelled(totals.TPOT, delta.tpots, _TPOT_LABELS)

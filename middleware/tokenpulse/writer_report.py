@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, cast
 
 import orjson
 import redis
@@ -20,8 +20,9 @@ class WriterReport:
     def __init__(self, client: redis.Redis, key: str, writer_id: str, started_at: float) -> None:
         self._client = client
         self._key = key
-        self._writer_id = writer_id
+        self.writer_id = writer_id
         self._started_at = started_at
+        self._has_swept = False
 
     def send(
         self, now: float, in_progress: Sequence[tuple[str, str, int]], stats: Mapping[str, float]
@@ -43,10 +44,26 @@ class WriterReport:
             "stats": stats,
         }
         with self._client.pipeline(transaction=True) as pipeline:
-            pipeline.hset(self._key, self._writer_id, orjson.dumps(report))
+            pipeline.hset(self._key, self.writer_id, orjson.dumps(report))
             pipeline.expire(self._key, WRITERS_RETENTION_SECONDS)
             replies = pipeline.execute(raise_on_error=False)
-        return not isinstance(replies[0], Exception)
+        if isinstance(replies[0], Exception):
+            return False
+        if not self._has_swept:
+            self._sweep(now)
+            self._has_swept = True
+        return True
+
+    def _sweep(self, now: float) -> None:
+        """Remove the entries of writers that ended without a word: the hash lives as long as any of them writes."""
+        reports = cast("dict[bytes, bytes]", self._client.hgetall(self._key))
+        gone = [
+            writer
+            for writer, text in reports.items()
+            if now - _sent_at(text, now) > WRITERS_RETENTION_SECONDS
+        ]
+        if gone:
+            self._client.hdel(self._key, *gone)
 
     def withdraw(self) -> None:
         """Remove the entry.
@@ -54,4 +71,13 @@ class WriterReport:
         Raises:
             redis.RedisError: Redis could not be reached.
         """
-        self._client.hdel(self._key, self._writer_id)
+        self._client.hdel(self._key, self.writer_id)
+
+
+def _sent_at(text: bytes, otherwise: float) -> float:
+    """Return when a report was sent, epoch seconds; `otherwise` for what is none."""
+    try:
+        at = orjson.loads(text)["at"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return otherwise
+    return at if isinstance(at, int | float) else otherwise

@@ -12,6 +12,7 @@ from starlette.types import Scope
 
 from tokenpulse_reader.problems import ProblemError, bad_parameter
 from tokenpulse_shared.keyspace import parse_stamp
+from tokenpulse_shared.names import clean_name
 
 MAX_QUERY_FIELDS: Final = 50
 MAX_PERCENTILES: Final = 20
@@ -110,7 +111,8 @@ class Query:
 def path_names(scope: Scope, prefix: str, count: int) -> list[str]:
     """Return `count` names from the path behind `prefix`; the last takes what is left, slashes and all.
 
-    The path is cut before it is decoded, so that a name may hold an encoded slash: `a%2Fb` is one name.
+    The path is cut before it is decoded, so that a name may hold an encoded slash: `a%2Fb` is one name. A name is
+    cleaned as writers clean theirs, so that a long one is found.
 
     Raises:
         ProblemError: 400 for what is no UTF-8, 404 when a name is missing.
@@ -122,7 +124,7 @@ def path_names(scope: Scope, prefix: str, count: int) -> list[str]:
         tail = quote(scope["path"].partition(prefix)[2])
     parts = tail.split("/", count - 1)
     try:
-        names = [unquote(part, errors="strict") for part in parts]
+        names = [clean_name(unquote(part, errors="strict")) for part in parts]
     except UnicodeDecodeError as error:
         raise ProblemError(400, "invalid_path", "the path must be percent-encoded UTF-8") from error
     if len(names) < count or not all(names):

@@ -4,6 +4,7 @@ TokenPulseError
 ├── SettingsError              a setting has a wrong value; names the variable, the value, the expectation
 ├── StoreError                 the store could not answer
 │   └── StoreUnavailableError  Redis cannot be reached, or refused
+│       └── KeyspaceVersionError  what is there was written by a release that this one does not understand
 └── SealedRecordError          a packed window record cannot be decoded
 """
 
@@ -31,6 +32,10 @@ class StoreError(TokenPulseError):
 
 class StoreUnavailableError(StoreError):
     """Say that Redis cannot be reached, refused the connection, or did not answer in time."""
+
+
+class KeyspaceVersionError(StoreUnavailableError):
+    """Say which version the keyspace has, and which versions this release takes."""
 
 
 class SealedRecordError(TokenPulseError, ValueError):

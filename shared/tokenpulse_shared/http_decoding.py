@@ -4,8 +4,8 @@ Invariants: a field or report that cannot be read is left out and counted, never
 the same once they are printable add up.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
 import orjson
 
@@ -26,6 +26,7 @@ _SUMS: Final = {sum_field: (kind, size) for kind, (_, sum_field, size) in _HISTO
 _COUNTS: Final = {"requests": 3, "exceptions": 1, "internal": 1}
 
 Key = tuple[str, ...]
+T = TypeVar("T")
 
 
 class HttpDecoder:
@@ -107,15 +108,26 @@ def _sized(key: Key, size: int) -> Key:
 def _report(writer: str, body: Any) -> WriterReport:
     """Return one report; raises ValueError, TypeError, KeyError or AttributeError when it is no report."""
     stats: Mapping[str, Any] = body.get("stats") or {}
-    pending, last_flush, version = stats.get("pending_batches"), stats.get("last_flush"), body.get("version")
     return WriterReport(
         writer=writer,
         at=float(body["at"]),
-        version=None if version is None else printable(str(version)),
+        version=_told(body, "version", _clean_text),
         in_progress=tuple(
             (str(method), str(route), int(running))
             for method, route, running in body.get("in_progress") or ()
         ),
-        pending_batches=None if pending is None else int(pending),
-        last_flush=None if last_flush is None else float(last_flush),
+        pending_batches=_told(stats, "pending_batches", int),
+        last_flush=_told(stats, "last_flush", float),
+        pending_observations=_told(stats, "pending_observations", int),
+        clock_offset_seconds=_told(stats, "clock_offset_seconds", float),
+        host=_told(body, "host", _clean_text),
+        pid=_told(body, "pid", int),
     )
+
+
+def _told(body: Mapping[str, Any], name: str, read: Callable[[Any], T]) -> T | None:
+    return None if body.get(name) is None else read(body[name])
+
+
+def _clean_text(value: Any) -> str:
+    return printable(str(value))

@@ -38,18 +38,24 @@ _STAMP_FORMAT: Final[dict[Granularity, str]] = {
     "day": "%Y-%m-%d",
 }
 _ESCAPED = re.compile(r"[\x00-\x20:{}%\x7f]")
+_NO_NAME: Final = "%"
 _WINDOW_MEMBER = re.compile(r"(?:(?P<model>[^:]*):)?(?P<stamp>\d{4}-\d\d-\d\d:\d\d(?::\d\d)?)")
 
 
 def encode_name(name: str) -> str:
-    """Return the name with `: { } %`, space and control characters percent-encoded; injective."""
+    """Return the name with `: { } %`, space and control characters percent-encoded; injective.
+
+    No name at all is `%`: empty braces would be no hash tag, and each key would have a slot of its own.
+    """
     if name.isalnum():
         return name
-    return _ESCAPED.sub(lambda match: f"%{ord(match[0]):02X}", name)
+    return _ESCAPED.sub(lambda match: f"%{ord(match[0]):02X}", name) or _NO_NAME
 
 
 def decode_name(encoded: str) -> str:
     """Return the name that `encode_name` was given."""
+    if encoded == _NO_NAME:
+        return ""
     return re.sub(r"%([0-9A-F]{2})", lambda match: chr(int(match[1], 16)), encoded)
 
 
@@ -179,6 +185,10 @@ class Keyspace:
     def http_totals(self, app_name: str) -> str:
         """Return the hash of an app's plain HTTP counters; it also holds the writers' guards."""
         return self._of("http", app_name)
+
+    def routes(self, app_name: str) -> str:
+        """Return the sorted set of an app's admitted routes by last use."""
+        return self._of("routes", app_name)
 
     def writers(self, app_name: str) -> str:
         """Return the hash of an app's live writers: writer id → JSON of its own report."""

@@ -1,6 +1,7 @@
 """Names from callers, made safe to keep: bounded, printable, valid UTF-8."""
 
 import re
+from hashlib import blake2b
 from typing import Final
 
 OTHER: Final = "__other__"
@@ -47,6 +48,10 @@ Any other prefix of a model id may be a caller's invention, and needs a success 
 MAX_NAME_CHARACTERS: Final = 200
 """Longest provider or model name kept; the longest real model id we know has 95 characters."""
 
+_DIGEST_CHARACTERS: Final = 16
+_DIGESTED_CHARACTERS: Final = 4096
+"""How much of either end of a long name its digest is made from: bounds the work on one of a megabyte."""
+
 # C0, DEL, C1, line and paragraph separators, bidirectional controls, BOM, lone surrogates.
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
@@ -62,8 +67,17 @@ def printable(text: str) -> str:
 
 
 def clean_name(name: str) -> str:
-    """Return a provider's or model's name, printable and cut to `MAX_NAME_CHARACTERS`."""
-    return printable(name[:MAX_NAME_CHARACTERS])
+    """Return a provider's or model's name, printable, of at most `MAX_NAME_CHARACTERS`.
+
+    A longer one ends in `~` with a digest of the whole, so that two that begin alike stay apart.
+    """
+    return printable(name if len(name) <= MAX_NAME_CHARACTERS else _shortened(name))
+
+
+def _shortened(name: str) -> str:
+    ends = f"{len(name)} {name[:_DIGESTED_CHARACTERS]}{name[-_DIGESTED_CHARACTERS:]}"
+    digest = blake2b(ends.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_CHARACTERS // 2).hexdigest()
+    return f"{name[: MAX_NAME_CHARACTERS - _DIGEST_CHARACTERS - 1]}~{digest}"
 
 
 def provider_of_model(model: str) -> str:

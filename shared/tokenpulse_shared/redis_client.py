@@ -1,40 +1,31 @@
-"""Turn a URL into a Redis client that never retries behind our back.
-
-redis-py's own retries re-send a whole transaction when a reply is lost, so they are off; timeouts are always
-set; protocol 2, because version 8.1.0 with maintenance notifications can serve stale bytes after a stray reply.
-"""
+"""Turn a URL into a Redis client that never retries behind our back."""
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import redis
 import redis.asyncio
-from redis.asyncio.retry import Retry as AsyncRetry
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from tokenpulse_shared.bounded_connection import (
+    BoundedConnection,
+    BoundedTlsConnection,
+    BoundedUnixConnection,
+)
+from tokenpulse_shared.connection_options import (
+    READER_CONNECTIONS,
+    TIMEOUT_SECONDS,
+    WRITER_CONNECTIONS,
+    async_options,
+    blocking_options,
+)
 from tokenpulse_shared.errors import SettingsError
+from tokenpulse_shared.many_hosts_client import connect_many, connect_many_async
+from tokenpulse_shared.many_hosts_url import is_many_hosts_url, parse_many_hosts_url
 from tokenpulse_shared.redis_url import is_memory_url
 
 if TYPE_CHECKING:
     from fakeredis import FakeServer
-
-TIMEOUT_SECONDS: Final = 1.0
-"""Longest wait for a connection or a reply: a flush must end within 1 s."""
-WRITER_CONNECTIONS: Final = 2
-READER_CONNECTIONS: Final = 8
-
-
-def _options(name: str, timeout_seconds: float, connections: int) -> dict[str, Any]:
-    return {
-        "client_name": name,
-        "socket_timeout": timeout_seconds,
-        "socket_connect_timeout": timeout_seconds,
-        "max_connections": connections,
-        "protocol": 2,
-        "decode_responses": False,
-    }
 
 
 @cache
@@ -60,8 +51,14 @@ def connect(url: str, *, name: str = "tokenpulse", timeout_seconds: float = TIME
         from fakeredis import FakeRedis
 
         return FakeRedis(server=server)
-    options = _options(name, timeout_seconds, WRITER_CONNECTIONS)
-    return redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **options)
+    if is_many_hosts_url(url):
+        return connect_many(parse_many_hosts_url(url), name, timeout_seconds)
+    return redis.Redis.from_url(
+        url,
+        connection_class=_connection_class(url),
+        max_connections=WRITER_CONNECTIONS,
+        **blocking_options(name, timeout_seconds),
+    )
 
 
 def connect_async(
@@ -73,5 +70,14 @@ def connect_async(
         from fakeredis import FakeAsyncRedis
 
         return FakeAsyncRedis(server=server)
-    options = _options(name, timeout_seconds, READER_CONNECTIONS)
-    return redis.asyncio.Redis.from_url(url, retry=AsyncRetry(NoBackoff(), 0), **options)
+    if is_many_hosts_url(url):
+        return connect_many_async(parse_many_hosts_url(url), name, timeout_seconds)
+    options = async_options(name, timeout_seconds)
+    return redis.asyncio.Redis.from_url(url, max_connections=READER_CONNECTIONS, **options)
+
+
+def _connection_class(url: str) -> type[redis.connection.AbstractConnection]:
+    scheme = urlsplit(url).scheme
+    if scheme == "unix":
+        return BoundedUnixConnection
+    return BoundedTlsConnection if scheme == "rediss" else BoundedConnection

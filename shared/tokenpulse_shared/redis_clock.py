@@ -3,6 +3,7 @@
 from typing import Final
 
 from tokenpulse_shared.clock import Clock, SystemClock
+from tokenpulse_shared.plausible_time import is_plausible
 from tokenpulse_shared.redis_reads import RedisReads
 
 OFFSET_SECONDS_KEPT: Final = 30.0
@@ -31,6 +32,9 @@ class RedisClock:
         if self._measured_at is None or asked - self._measured_at >= OFFSET_SECONDS_KEPT:
             seconds, microseconds = await self._reads.one("TIME")
             answered = self._clock.monotonic()
-            self._offset = int(seconds) + int(microseconds) / 1e6 - (asked + answered) / 2
+            told = int(seconds) + int(microseconds) / 1e6
+            if not is_plausible(told):  # writers go by their own clocks then, so does this one
+                told = self._clock.time()
+            self._offset = told - (asked + answered) / 2
             self._measured_at = answered
         return self._clock.monotonic() + self._offset

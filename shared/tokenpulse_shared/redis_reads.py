@@ -1,22 +1,30 @@
 """Run batches of read commands against Redis, never more at a time than there are connections.
 
 Every reply is handed back as the driver parsed it; a command that Redis refused (a key of the wrong type)
-stands in its place as the `ResponseError`, the others keep their answers.
+stands in its place as the `ResponseError`, the others keep their answers. A keyspace of a version that cannot be
+read is not read.
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
-from typing import Any
+from types import UnionType
+from typing import Any, Final
 
 import redis.asyncio
 from redis.exceptions import ResponseError
 
+from tokenpulse_shared.connection_options import READER_CONNECTIONS
 from tokenpulse_shared.corrupt_keys import CorruptKeys
-from tokenpulse_shared.redis_client import READER_CONNECTIONS
+from tokenpulse_shared.keyspace_version import check_readable
 from tokenpulse_shared.store_errors import READ_DEADLINE_SECONDS, translated_errors
 
 Command = tuple[str | int | float, ...]
 """A command's name, then its arguments; the first argument is the key."""
+
+
+VERSION_SECONDS: Final = 30.0
+"""How long the keyspace's version is taken to be what it was."""
 
 
 def _is_wrong_type(error: Exception) -> bool:
@@ -27,9 +35,16 @@ class RedisReads:
     """Send batches over one client of one event loop."""
 
     def __init__(
-        self, client: redis.asyncio.Redis, *, deadline_seconds: float = READ_DEADLINE_SECONDS
+        self,
+        client: redis.asyncio.Redis,
+        *,
+        deadline_seconds: float = READ_DEADLINE_SECONDS,
+        version_key: str | None = None,
     ) -> None:
+        """Send nothing yet; `version_key`: where the keyspace's version is, None: it is not looked at."""
         self.client = client
+        self._version_key = version_key
+        self._version_due_at = float("-inf")
         self._deadline_seconds = deadline_seconds
         self.corrupt_keys = CorruptKeys()
         self._turns = asyncio.Semaphore(READER_CONNECTIONS - 1)  # one is left to the load of the totals
@@ -39,10 +54,21 @@ class RedisReads:
 
         Raises:
             StoreUnavailableError: Redis cannot be reached, refused, or did not answer in time; the time
-                includes the wait for a connection.
+                includes the wait for a connection. Of a cluster, a node that holds a key of the batch.
+            KeyspaceVersionError: another release wrote the keyspace, in a way that this one cannot read.
         """
         if not commands:
             return []
+        key, now = self._version_key, time.monotonic()
+        if key is None or now < self._version_due_at:
+            return await self._replies(commands, atomic=atomic)
+        *replies, version = await self._replies([*commands, ("GET", key)], atomic=atomic)
+        if self.usable(key, version, bytes | None):
+            check_readable(version)
+        self._version_due_at = now + VERSION_SECONDS
+        return replies
+
+    async def _replies(self, commands: Sequence[Command], *, atomic: bool) -> list[Any]:
         async with translated_errors(self._deadline_seconds), self._turns:
             async with self.client.pipeline(transaction=atomic) as pipeline:
                 for command in commands:
@@ -57,7 +83,7 @@ class RedisReads:
         """Return the reply to one command, or the `ResponseError`."""
         return (await self.batch([command]))[0]
 
-    def usable(self, key: str, reply: Any, kind: type) -> bool:
+    def usable(self, key: str, reply: Any, kind: type | UnionType) -> bool:
         """Tell whether the reply is of the kind expected; note the key as corrupt when it is not."""
         if isinstance(reply, kind):
             return True

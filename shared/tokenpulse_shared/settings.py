@@ -7,6 +7,7 @@ value raises `SettingsError`, which names the variable, the value and what was e
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import PurePath
 from typing import Any, Final, Literal, Self, cast
 from urllib.parse import quote
 
@@ -32,6 +33,10 @@ def _text(value: object) -> str:
 
 def _optional_text(value: object) -> str | None:
     return None if value is None or value == "" else _text(value)
+
+
+def _optional_path(value: object) -> str | None:
+    return _optional_text(str(value) if isinstance(value, PurePath) else value)
 
 
 def _redis_url(value: object) -> str:
@@ -152,6 +157,18 @@ class Settings:
     )
     genai_prices: bool = _setting(
         True, _boolean, "price by the genai-prices package where it is installed", "middleware"
+    )
+    spill_path: str | None = _setting(
+        None,
+        _optional_path,
+        "directory where what is not yet in Redis outlives a killed process (see docs/processes.md)",
+        "middleware",
+    )
+    spill_bytes: int = _setting(
+        64 * 1024 * 1024,
+        _integer(1024 * 1024, 64 * 1024**3),
+        "most bytes that all processes' files in `spill_path` take together",
+        "middleware",
     )
     raise_internal_errors: bool = _setting(
         False,

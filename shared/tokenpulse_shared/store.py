@@ -43,7 +43,7 @@ class MetricsStore:
         self.settings = settings or Settings.load(os.environ, redis_url=redis_url)
         self.keyspace = Keyspace(self.settings.key_prefix)
         self._client = connect_async(redis_url or self.settings.redis_url)
-        self._reads = RedisReads(self._client)
+        self._reads = RedisReads(self._client, version_key=self.keyspace.version())
         self._clock = RedisClock(self._reads, clock)
         self._index = IndexReader(self._reads, self.keyspace)
         self._windows = WindowsReader(self._reads, self.keyspace)

@@ -8,6 +8,7 @@ from typing import Final
 from redis.exceptions import RedisError
 
 from tokenpulse_shared.errors import StoreUnavailableError
+from tokenpulse_shared.redis_failures import describe_failure
 
 READ_DEADLINE_SECONDS: Final = 5.0
 """Longest a read may take as a whole: above the driver's 1 s per reply, for answers of many replies."""
@@ -19,10 +20,10 @@ async def translated_errors(deadline_seconds: float = READ_DEADLINE_SECONDS) -> 
 
     Raises:
         StoreUnavailableError: Redis could not be reached, refused, or did not answer in time. The message
-            names the class of the cause only: a driver's text may hold an address.
+            says why in our own words: a driver's text may hold an address.
     """
     try:
         async with asyncio.timeout(deadline_seconds):
             yield
     except (RedisError, OSError) as error:
-        raise StoreUnavailableError(f"Redis gave no answer: {type(error).__name__}") from error
+        raise StoreUnavailableError(f"Redis gave no answer: {describe_failure(error).text}") from error

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError, ResponseError
 from tokenpulse_shared.clock import Clock, SystemClock
 from tokenpulse_shared.http_decoding import HttpDecoder
 from tokenpulse_shared.keyspace import Keyspace
+from tokenpulse_shared.keyspace_version import check_readable
 from tokenpulse_shared.names import OTHER
 from tokenpulse_shared.totals_decoding import SeriesDecoder, clean_member
 from tokenpulse_shared.totals_records import AppTotals, ModelTotals, RedisInfo, SeriesTotals, Totals
@@ -51,11 +52,18 @@ class TotalsReader:
 
         Raises:
             redis.exceptions.RedisError: Redis cannot be reached or refuses.
+            KeyspaceVersionError: another release wrote the keyspace, in a way that this one cannot read.
         """
         keys, load = self._keyspace, _Load(self._client)
-        clock, provider_names, app_names = await load.trip(
-            [("TIME",), ("ZRANGE", keys.providers(), "0", "-1"), ("ZRANGE", keys.apps(), "0", "-1")]
+        clock, version, provider_names, app_names = await load.trip(
+            [
+                ("TIME",),
+                ("GET", keys.version()),
+                ("ZRANGE", keys.providers(), "0", "-1"),
+                ("ZRANGE", keys.apps(), "0", "-1"),
+            ]
         )
+        check_readable(version)
         providers, apps = load.names(provider_names, OTHER), load.names(app_names)
         models = await self._models(load, providers)
         series: list[Pair] = [*((provider, None) for provider in providers), *models]

@@ -57,8 +57,8 @@ class ModelTotals(NamedTuple):
 class WriterReport:
     """Hold what a writer last said of itself; `at` and `last_flush` are epoch seconds of its own clock.
 
-    `in_progress`: (method, route, running requests). `pending_batches` and `last_flush` are None when it
-    did not say.
+    `in_progress`: (method, route, running requests). `pending_observations`: requests it holds in memory;
+    `clock_offset_seconds`: what it adds to its host's clock to have Redis's. None: it did not say.
     """
 
     writer: str
@@ -67,6 +67,10 @@ class WriterReport:
     in_progress: tuple[tuple[str, str, int], ...]
     pending_batches: int | None
     last_flush: float | None
+    pending_observations: int | None = None
+    clock_offset_seconds: float | None = None
+    host: str | None = None
+    pid: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Print what tokenpulse costs on this machine: `python -m tests.bench [--quick] [--only overhead,recorder,memory]`."""
+"""Print what tokenpulse costs on this machine: `python -m tests.bench [--quick] [--only overhead,spill,recorder,memory]`."""
 
 import argparse
 import asyncio
@@ -28,6 +28,12 @@ def _overhead(url: str, is_quick: bool) -> tuple[str, list[Figure]]:
     return overhead.__doc__ or "", asyncio.run(overhead.measure_overhead(url, is_quick=is_quick))
 
 
+def _spill(url: str, is_quick: bool) -> tuple[str, list[Figure]]:
+    from tests.bench import spill_cost
+
+    return spill_cost.__doc__ or "", asyncio.run(spill_cost.measure_spill(url, is_quick=is_quick))
+
+
 def _recorder(url: str, is_quick: bool) -> tuple[str, list[Figure]]:
     from tests.bench import recorder_rate
 
@@ -40,10 +46,18 @@ def _memory(url: str, is_quick: bool) -> tuple[str, list[Figure]]:
     return memory.__doc__ or "", memory.measure_memory(url, is_quick=is_quick)
 
 
+def _cardinality(url: str, is_quick: bool) -> tuple[str, list[Figure]]:
+    from tests.bench import cardinality
+
+    return cardinality.__doc__ or "", cardinality.measure_cardinality(url, is_quick=is_quick)
+
+
 MEASUREMENTS: Final[dict[str, Callable[[str, bool], tuple[str, list[Figure]]]]] = {
     "overhead": _overhead,
+    "spill": _spill,
     "recorder": _recorder,
     "memory": _memory,
+    "cardinality": _cardinality,
 }
 
 

@@ -60,7 +60,7 @@ async def measure_overhead(redis_url: str, *, is_quick: bool) -> list[Figure]:
         # Its thread is not to run in a rival's block.
         recorder = Recorder(redis_url, flush_interval=60.0, genai_prices=name == PRICED)
         blocks = {
-            rival: _block(app, kind, plan.requests, recorder.flush if rival == TOKENPULSE else None)
+            rival: measured_block(app, kind, plan.requests, recorder.flush if rival == TOKENPULSE else None)
             for rival, app in wrapped(kind.app, recorder).items()
         }
         rounds = QUICK_ROUNDS if is_quick else plan.rounds
@@ -71,7 +71,8 @@ async def measure_overhead(redis_url: str, *, is_quick: bool) -> list[Figure]:
     return figures
 
 
-def _block(app: App, kind: Kind, requests: int, flush: Callable[[], bool] | None) -> Block:
+def measured_block(app: App, kind: Kind, requests: int, flush: Callable[[], bool] | None) -> Block:
+    """Return a block of so many requests to an app, with the flush that they cause."""
     fresh_scope = scopes(kind)
     body = kind.body
 

@@ -124,9 +124,7 @@ def oldest_hour_with_minutes(end: float) -> int:
 
 def _with_three_sketches(observation: Observation) -> Observation:
     """Return the observation with what makes sketches of latency, ttft and tpot alone."""
-    return observation._replace(
-        ttfb_seconds=None, first_visible_seconds=None, send_wait_seconds=None, itl=None
-    )
+    return observation._replace(ttfb_seconds=None, first_visible_seconds=None, send_wait_seconds=None, itl=None)
 
 
 def feed_day(
@@ -148,7 +146,7 @@ def feed_day(
         clock.now = end - DAY_SECONDS + minute * 60
         first, last = minute * PER_HOUR // 60, (minute + 1) * PER_HOUR // 60
         for profile in models:
-            for observation in _observations(profile, factors, drawn, range(first, last), clock.now):
+            for observation in draw_observations(profile, factors, drawn, range(first, last), clock.now):
                 recorder.observe(observation if has_all_sketches else _with_three_sketches(observation))
         fed += (last - first) * len(models)
         if clock.now + 60 >= fine_from:
@@ -165,7 +163,7 @@ def _flush_whole(recorder: Recorder) -> None:
     raise RuntimeError(f"a flush did not reach Redis ({error}): the memory would be of less than was fed")
 
 
-def _observations(
+def draw_observations(
     profile: Profile, factors: Iterator[float], drawn: Flows, numbers: range, now: float
 ) -> Iterator[Observation]:
     """Yield one request per number: two in a hundred fail with status 503, seven in ten are streamed."""

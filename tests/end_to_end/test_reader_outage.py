@@ -81,7 +81,11 @@ async def test_the_last_good_answers_are_served_while_redis_is_away(redis_server
         assert never_loaded.json()["error"]["code"] == "store_unavailable"
         assert never_loaded.headers["retry-after"] == "2"
         ready = await client.get("/readyz")
-        assert (ready.status_code, ready.json()["reason"]) == (503, "Redis cannot be reached, or refuses")
+        assert ready.status_code == 503
+        assert ready.json()["reason"] in {
+            "Redis gave no answer: connection lost",
+            "Redis gave no answer: connection refused",
+        }
         assert (await client.get("/healthz")).status_code == 200
 
         redis_server.restart(keep_data=True)

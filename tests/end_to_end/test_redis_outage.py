@@ -8,7 +8,7 @@ import pytest
 from tests.support.ledger import Ledger, load_counters, load_request_count
 from tests.support.processes import wait_until
 from tests.support.redis_server import RedisServer
-from tokenpulse import Recorder, redis_writer
+from tokenpulse import Recorder, replay_ring
 
 FLUSH_SECONDS = 0.05
 NAMES = ("total_requests", "successful_requests", "failed_requests", "tokens_input", "latency_us")
@@ -106,7 +106,7 @@ def test_what_cannot_be_replayed_is_counted(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, open_recorder: Callable[..., Recorder]
 ) -> None:
     """With no memory of old batches an emptied server's loss is counted to the request."""
-    monkeypatch.setattr(redis_writer, "RING_BYTES", 0)
+    monkeypatch.setattr(replay_ring, "RING_BYTES", 0)
     recorder, ledger = open_recorder(redis_server.url, flush_interval=60), Ledger()
     for times in (40, 30, 20):
         _record(recorder, ledger, times)

@@ -35,9 +35,10 @@ def test_signal_flushes_what_was_just_served(
                 assert chat(client, "acme/chat-1", stream=at % 2 == 0).status_code == 200
         asked_at = time.monotonic()
         server.process.send_signal(number)
-        server.process.wait()
+        code = server.process.wait()
         seconds = time.monotonic() - asked_at
 
+    assert code == (-signal.SIGTERM if number is signal.SIGTERM else 0)  # uvicorn's own
     assert seconds < 2.0
     assert load_counters(redis_client, "total_requests", "tokens_output", "ttft_count") == {
         ("acme", None): {"total_requests": 20, "tokens_output": 100, "ttft_count": 10},

@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+import time
 from typing import Final
 
 import pytest
 import redis
 
-from tokenpulse.admission import REFUSAL_SECONDS, Admission
+from tests.support.redis_server import RedisServer
+from tokenpulse.admission import CONFIRM_SECONDS, REFUSAL_SECONDS, Admission
 from tokenpulse_shared.keyspace import TOTALS_RETENTION_SECONDS
 from tokenpulse_shared.names import OTHER
 from tokenpulse_shared.redis_client import connect
@@ -40,7 +42,7 @@ def test_admits_while_there_is_room(redis_client: redis.Redis) -> None:
     assert _members(redis_client) == {b"a", b"b", b"c"}
     assert redis_client.zscore(_INDEX, "a") == _NOW
     assert redis_client.ttl(_INDEX) == 600
-    assert admission.admitted == {_INDEX: {OTHER, "a", "b", "c"}}
+    assert set(admission.admitted[_INDEX]) == {"a", "b", "c"}
 
 
 def test_the_series_for_the_rest_takes_no_place(redis_client: redis.Redis) -> None:
@@ -69,6 +71,7 @@ def test_two_writers_agree(redis_client: redis.Redis) -> None:
 
 _WRITER: Final = """
 import sys
+from tests.support.redis_server import RedisServer
 from tokenpulse.admission import Admission
 from tokenpulse_shared.redis_client import connect
 admission = Admission(connect(sys.argv[1]), most=50, ttl_seconds=600)
@@ -104,7 +107,7 @@ def test_unworthy_names_are_only_looked_up(redis_client: redis.Redis) -> None:
 
 
 def test_answers_are_remembered(redis_client: redis.Redis) -> None:
-    """Admitted names are never asked for again, refused ones after their time is over."""
+    """Within a time neither admitted nor refused names are asked for again; refused ones are after it."""
     admission = _admission(redis_client, most=1)
     _resolve(admission, "a", "b")
     before = _commands(redis_client)
@@ -118,12 +121,84 @@ def test_answers_are_remembered(redis_client: redis.Redis) -> None:
     assert _members(redis_client) == {b"b"}
 
 
+def test_an_admitted_name_is_confirmed_while_it_is_used(redis_client: redis.Redis) -> None:
+    """Asked for again after its time it keeps its place, also by a use that would not earn one; its score moves on."""
+    admission = _admission(redis_client)
+    _resolve(admission, "a")
+    refused = admission.resolve(_INDEX, {"a": False}, _NOW + 700, CONFIRM_SECONDS)
+
+    assert refused == set()
+    assert redis_client.zscore(_INDEX, "a") == _NOW + 700
+
+    redis_client.delete(_INDEX)
+
+    assert admission.resolve(_INDEX, {"a": False}, _NOW + 1400, 2 * CONFIRM_SECONDS) == set()
+    assert _members(redis_client) == {b"a"}
+
+
+def test_a_place_that_others_took_is_lost(redis_client: redis.Redis) -> None:
+    """When Redis lost the index and others filled it, the name is refused at its next confirmation."""
+    admission = _admission(redis_client, most=1)
+    _resolve(admission, "a")
+    redis_client.delete(_INDEX)
+    _resolve(_admission(redis_client, most=1), "b")
+
+    assert _resolve(admission, "a") == set()
+
+    admission.forget()
+
+    assert _resolve(admission, "a") == {"a"}
+    assert admission.admitted[_INDEX] == {}
+    assert _members(redis_client) == {b"b"}
+
+
+def test_what_is_remembered_of_an_index_is_bounded(redis_client: redis.Redis) -> None:
+    """An index that is lost again and again leaves at most twice its size of names behind."""
+    admission = _admission(redis_client)
+    for number in range(50):
+        redis_client.delete(_INDEX)
+        _resolve(admission, f"m{number}", monotonic=number * CONFIRM_SECONDS)
+        assert len(admission.admitted[_INDEX]) <= 6
+
+
+def test_a_trusted_name_is_never_asked_for(redis_client: redis.Redis) -> None:
+    """What another process had admitted counts as such."""
+    admission = _admission(redis_client)
+    admission.trust(_INDEX, "a")
+
+    assert _resolve(admission, "a", monotonic=10 * CONFIRM_SECONDS) == set()
+    assert _members(redis_client) == set()
+
+
+def test_many_indexes_are_asked_at_once(redis_client: redis.Redis) -> None:
+    """One that cannot answer keeps the others from nothing; nobody is asked for what is known."""
+    admission = _admission(redis_client)
+    _resolve(admission, "a")
+    redis_client.config_resetstat()
+    questions = [(_INDEX, {"a": True}), ("x", {"b": True, OTHER: True}), ("y", {"c": False})]
+    failures = admission.ask(questions, _NOW, 0.0)
+
+    assert failures == [None, None, None]
+    assert redis_client.info("commandstats")["cmdstat_evalsha"]["calls"] == 2
+    assert [admission.refused(key, names) for key, names in questions] == [set(), set(), {"c"}]
+    assert redis_client.zrange("x", 0, -1) == [b"b"]
+
+
+def test_a_writer_whose_clock_is_ahead_evicts_nobody(redis_client: redis.Redis) -> None:
+    """However idle the names look by its clock: Redis's own time is looked at as well."""
+    now = time.time()
+    _resolve(_admission(redis_client), "a", now=now)
+
+    assert _resolve(_admission(redis_client), "b", now=now + 400 * 86400) == set()
+    assert _members(redis_client) == {b"a", b"b"}
+
+
 def test_refusals_remembered_are_bounded(redis_client: redis.Redis) -> None:
     """A flood of refused names is forgotten rather than kept."""
     admission = _admission(redis_client, most=1)
     for number in range(100):
         _resolve(admission, f"m{number}")
-        assert len(admission._refused_until) <= 3
+        assert len(admission._refused_until[_INDEX]) <= 5
 
 
 def test_idle_names_make_room(redis_client: redis.Redis) -> None:
@@ -148,6 +223,23 @@ def test_an_index_that_holds_something_else_admits_nobody(redis_client: redis.Re
     redis_client.delete(_INDEX)
 
     assert _resolve(admission, "a", "b", monotonic=REFUSAL_SECONDS) == set()
+
+
+def test_an_index_that_takes_no_writes_is_an_error(redis_server: RedisServer) -> None:
+    """A server that refuses says so for each index; nothing is remembered, and it is asked again."""
+    with redis_server.client() as client:
+        admission = _admission(client)
+        client.config_set("min-replicas-to-write", 1)
+        failures = admission.ask([(_INDEX, {"a": True}), ("x", {"b": True})], _NOW, 0.0)
+        with pytest.raises(redis.ResponseError, match="NOREPLICAS"):
+            _resolve(admission, "a")
+
+        assert ["NOREPLICAS" in str(failure) for failure in failures] == [True, True]
+        assert admission.refused(_INDEX, {"a": True}) == {"a"}
+
+        client.config_set("min-replicas-to-write", 0)
+
+        assert _resolve(admission, "a") == set()
 
 
 def test_unreachable_index_is_an_error(redis_client: redis.Redis) -> None:

@@ -32,7 +32,7 @@ def test_clean_counts_survive_an_outage(make_recorder: MakeRecorder, redis_serve
             assert not recorder.flush()
     stats = recorder.stats()
     assert stats["series"] <= FINE_MINUTES + 4
-    assert (stats["connected"], stats["last_error"]) == (False, "ConnectionError")
+    assert (stats["connected"], stats["last_error"]) == (False, "connection refused")
     redis_server.restart(keep_data=True)
 
     recorder.flush()
@@ -121,7 +121,7 @@ def test_deltas_are_given_back_when_admission_fails(
         client.replicaof("127.0.0.1", "1")
         record_each(recorder, "p", "m", "n")
         assert not recorder.flush()
-        assert recorder.stats()["last_error"] == "ReadOnlyError"
+        assert recorder.stats()["last_error"] == "read-only replica"
         assert recorder.stats()["series"] == 2
         client.replicaof("NO", "ONE")
 

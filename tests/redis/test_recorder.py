@@ -55,16 +55,27 @@ def test_stats_tell_what_the_recorder_knows(recorder: Recorder) -> None:
     assert before == {
         "connected": None,
         "last_error": None,
+        "lacking_rights": None,
+        "partial_error": None,
         "last_flush_at": None,
+        "staleness_seconds": None,
+        "observations": 2,
+        "flushed": 0,
+        "pending": 2,
         "pending_batches": 0,
         "series": 2,
-        "observations": 2,
+        "duplicates_dropped": 0,
+        "gaps": 0,
+        "gaps_replayed": 0,
+        "unrecoverable": 0,
+        "dropped": {"duration_rejected": 1},
         "clock_offset_seconds": 0.0,
         "counts": {"fault:duration_rejected": 1},
     }
     assert after["connected"] is True
     assert after["last_flush_at"] == pytest.approx(time.time(), abs=5)
-    assert (after["series"], after["observations"]) == (0, 2)
+    assert 0 <= after["staleness_seconds"] < 5
+    assert (after["series"], after["observations"], after["flushed"], after["pending"]) == (0, 2, 2, 0)
     assert abs(after["clock_offset_seconds"]) < 1
     assert after["counts"] == {"fault:duration_rejected": 1, "flushes": 1, "batches": 2, "observations": 2}
 

@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from tests.support.written import KEYS, series_totals
-from tokenpulse.recorder import _NAMES_REMEMBERED, Recorder
+from tokenpulse.recorder import Recorder
 
 
 class _Hostile:
@@ -67,18 +67,6 @@ def test_a_success_without_a_truth_value_is_an_inner_error(recorder: Recorder) -
 
     assert recorder.stats()["counts"] == {"error:record": 1}
     assert recorder.stats()["observations"] == 0
-
-
-def test_names_are_remembered_within_a_bound(recorder: Recorder) -> None:
-    """Cleaned names are kept for speed, a bounded number of them and no long ones."""
-    recorder._started = True
-    for number in range(_NAMES_REMEMBERED + 10):
-        recorder.record(provider="p", model=f"m{number}")
-        assert len(recorder._names) <= _NAMES_REMEMBERED
-    before = len(recorder._names)
-    recorder.record(provider="p", model="x" * 1000)
-
-    assert len(recorder._names) == before
 
 
 @pytest.mark.parametrize(

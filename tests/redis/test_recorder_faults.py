@@ -94,10 +94,10 @@ def test_a_refused_login_is_said_once(redis_server: RedisServer, caplog: pytest.
     recorder.record(provider="p", model="m")
     wait_until(lambda: recorder.stats()["last_error"] is not None, "a refusal")
 
-    assert recorder.stats()["last_error"] == "AuthenticationError"
+    assert recorder.stats()["last_error"] == "authentication failed"
     assert recorder._flusher._pause_seconds() >= 30
     recorder.close()
     assert [record.getMessage() for record in caplog.records] == [
-        "flush failed, counts are kept and sent later: AuthenticationError"
+        "flush failed, counts are kept and sent later: authentication failed"
     ]
     assert _is_kept(recorder)

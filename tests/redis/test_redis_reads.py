@@ -5,8 +5,9 @@ import asyncio
 import pytest
 import redis
 
+from tokenpulse_shared.connection_options import READER_CONNECTIONS
 from tokenpulse_shared.errors import StoreUnavailableError
-from tokenpulse_shared.redis_client import READER_CONNECTIONS, connect_async
+from tokenpulse_shared.redis_client import connect_async
 from tokenpulse_shared.redis_reads import RedisReads
 
 PAUSE_MILLISECONDS = 1_500

@@ -191,7 +191,7 @@ def test_a_refusal_is_counted_and_logged(bench: _Bench, caplog: pytest.LogCaptur
     bench.seal()
 
     assert bench.guard.counts() == {"fault:seal_refused": 1}
-    assert "windows could not be packed: ResponseError" in caplog.text
+    assert "windows could not be packed: a key holds something else" in caplog.text
 
     bench.client.restore(_KEYS.open_windows("p"), 0, index, replace=True)
     bench.seal()

@@ -450,7 +450,9 @@ async def test_nothing_listens_is_one_error(redis_servers: Callable[..., Any]) -
         await store.ping()
         server.kill()
         for ask in (store.ping, store.now, store.providers, store.circuits, store.totals):
-            with pytest.raises(StoreUnavailableError, match="Redis gave no answer: ConnectionError"):
+            with pytest.raises(
+                StoreUnavailableError, match=r"Redis gave no answer: connection (lost|refused)"
+            ):
                 await ask()
 
 
@@ -458,10 +460,10 @@ async def test_a_refusal_is_unavailable_not_corrupt(redis_servers: Callable[...,
     """A user who may not read gets no empty answers."""
     server = redis_servers(is_durable=False)
     with server.client() as client:
-        client.execute_command("ACL", "SETUSER", "blind", "on", "nopass", "~*", "+@connection")
+        client.execute_command("ACL", "SETUSER", "blind", "on", "nopass", "~*", "+@connection", "+get")
     async with MetricsStore(server.url.replace("//", "//blind:x@")) as store:
         await store.ping()
-        with pytest.raises(StoreUnavailableError, match="NoPermissionError"):
+        with pytest.raises(StoreUnavailableError, match="not permitted"):
             await store.providers()
 
 

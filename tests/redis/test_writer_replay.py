@@ -1,6 +1,7 @@
 """Tests of restoring what a server lost after it was acknowledged."""
 
-from collections.abc import Iterator, Sequence
+import random
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -9,12 +10,11 @@ from tests.support.redis_server import RedisServer
 from tests.support.writer_bench import COUNTS, GROUP, GUARD_KEY, WriterBench, payload, writer_bench
 from tokenpulse.redis_writer import (
     GUARD_MAY_BE_SWEPT_SECONDS,
-    RING_BYTES,
-    RING_SECONDS,
     Batch,
     Group,
     RedisWriter,
 )
+from tokenpulse.replay_ring import RING_BYTES, RING_SECONDS
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ class _ForgetfulWriter(RedisWriter):
 
     is_next_lost = False
 
-    def _apply(self, batches: Sequence[Batch]) -> list[Any]:
-        replies = super()._apply(batches)
+    def _apply(self, batches: Sequence[Batch], meanwhile: Callable[[], None] | None = None) -> list[Any]:
+        replies = super()._apply(batches, meanwhile)
         if self.is_next_lost and replies[0][0] == b"OK":
             self.is_next_lost = False
             self.client.flushdb()
@@ -69,7 +69,7 @@ def test_only_what_is_missing_is_replayed(bench: WriterBench) -> None:
 
 def test_what_fell_out_of_the_ring_by_size_is_counted(bench: WriterBench) -> None:
     """The ring holds a bounded number of bytes; the batches it no longer has are counted as lost."""
-    padding = b" " * (RING_BYTES // 3)
+    padding = b"\0" + random.Random(1).randbytes(RING_BYTES // 3)  # does not compress
     for amount in (1, 10, 100, 1000):
         bench.enqueue(payload(amount) + padding)
         bench.push()
@@ -129,7 +129,7 @@ def test_a_loss_is_counted_in_observations_as_far_back_as_sizes_are_kept(
 ) -> None:
     """Sizes of old batches are forgotten; batches are counted however old."""
     monkeypatch.setattr("tokenpulse.redis_writer.SIZES_KEPT", 2)
-    monkeypatch.setattr("tokenpulse.redis_writer.RING_BYTES", 0)
+    monkeypatch.setattr("tokenpulse.replay_ring.RING_BYTES", 0)
     bench.send(1, 2, 3, 4, 5)
     bench.look.flushdb()
     bench.send(6)

@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from tokenpulse.dialects.registry import BUILT_IN
+from tokenpulse_reader.cli.doctor.advice import ADVICE
+from tokenpulse_shared.failure_kinds import TEXTS
 from tokenpulse_shared.keyspace import Keyspace
+from tokenpulse_shared.rights import COMMANDS, acl_rules
 from tokenpulse_shared.settings import ENVIRONMENT_PREFIX, Settings
 
 ROOT: Final = Path(__file__).parents[2]
@@ -52,6 +55,18 @@ def dialects_table() -> str:
     return "\n".join(rows)
 
 
+def acl_commands() -> str:
+    """Return the commands that make both users with their least rights."""
+    made = [f"ACL SETUSER tokenpulse-{role} on >password {' '.join(acl_rules(role))}" for role in COMMANDS]
+    return "\n".join(["```", *made, "```"])
+
+
+def failures_table() -> str:
+    """Return a Markdown table with one row per kind of failure: what is said, what to do."""
+    rows = ["| kind | what is said | what to do |", "|---|---|---|"]
+    return "\n".join([*rows, *(f"| `{kind}` | {TEXTS[kind]} | {ADVICE[kind]} |" for kind in TEXTS)])
+
+
 def directory_map() -> str:
     """Return a Markdown list of every module of the three packages, with its first docstring line."""
     lines: list[str] = []
@@ -86,6 +101,8 @@ GENERATED: Final[tuple[tuple[str, str, Callable[[], str]], ...]] = (
     ("README.md", "settings", settings_table),
     ("docs/dialects.md", "dialects", dialects_table),
     ("docs/architecture.md", "map", directory_map),
+    ("docs/redis.md", "rights", acl_commands),
+    ("docs/doctor.md", "failures", failures_table),
 )
 """(page, name of the part, what writes it)."""
 

@@ -73,7 +73,9 @@ def app() -> AppTotals:
         exceptions={"ValueError": 1},
         internal={
             "flushes": 7,
+            "unrecoverable_observations": 6,
             "fault:usage_rejected": 2,
+            "failure:timed_out": 3,
             "error:observe": 1,
             "overflow:model": 4,
             "novel": 9,
@@ -86,6 +88,8 @@ def app() -> AppTotals:
                 in_progress=(("GET", "/items/{id}", 2),),
                 pending_batches=3,
                 last_flush=999.5,
+                pending_observations=7,
+                clock_offset_seconds=-1.5,
             ),
             WriterReport(
                 writer="gone",

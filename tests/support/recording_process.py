@@ -6,8 +6,10 @@ The recorder takes its settings from the environment. Every scenario prints what
 import atexit
 import multiprocessing
 import os
+import resource
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Final
@@ -90,6 +92,42 @@ def exit_normally() -> None:
     print("recorded", recorder.stats()["observations"], flush=True)
 
 
+def record_while_shutting_down() -> None:
+    """Record 30 requests, then more of them in everything that runs while the interpreter shuts down."""
+    recorder = Recorder()
+
+    class Late:
+        def __del__(self) -> None:
+            _record(recorder, 1, "finalizer")
+
+    def record_on() -> None:
+        while True:
+            _record(recorder, 1, "thread")
+            time.sleep(0.0001)
+
+    atexit.register(_record, recorder, 10, "before")
+    _record(recorder, 30)
+    atexit.register(_record, recorder, 10, "after")
+    sys.modules["late"] = Late()  # type: ignore[assignment]  # goes when modules do
+    print("recorded 30", flush=True)
+    threading.Thread(target=record_on, daemon=True).start()
+
+
+def record_without_descriptors() -> None:
+    """Record 40 requests with no descriptor left, then let there be some again."""
+    recorder = Recorder()
+    lowest_free = os.dup(0)
+    os.close(lowest_free)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, most))
+    _record(recorder, 40)
+    assert not recorder.flush()
+    print("could not flush,", recorder.stats()["observations"], "are kept", flush=True)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    recorder.close()
+    print("flushed", flush=True)
+
+
 SCENARIOS: Final[dict[str, Callable[[], None]]] = {
     scenario.__name__: scenario
     for scenario in (
@@ -99,6 +137,8 @@ SCENARIOS: Final[dict[str, Callable[[], None]]] = {
         fork_between_records,
         record_in_children_of_multiprocessing,
         exit_normally,
+        record_while_shutting_down,
+        record_without_descriptors,
     )
 }
 

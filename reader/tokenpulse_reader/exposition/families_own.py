@@ -69,6 +69,15 @@ def _of_writer(value: Callable[[WriterReport], float | None]) -> Collector:
     return collect
 
 
+def _staleness(facts: Facts) -> Iterator[Row]:
+    collect = _of_writer(
+        lambda report: (
+            None if report.last_flush is None else max(0.0, round(facts.totals.taken_at - report.last_flush, 3))
+        )
+    )
+    yield from collect(facts)
+
+
 def _always(value: Callable[[Facts], float]) -> Collector:
     def collect(facts: Facts) -> Iterator[Row]:
         yield (), value(facts)
@@ -85,6 +94,9 @@ OWN_COLLECTORS: Final[dict[str, Collector]] = {
     "tokenpulse_internal_total": _other,
     "tokenpulse_writers": _writers,
     "tokenpulse_writer_pending_batches": _of_writer(lambda report: report.pending_batches),
+    "tokenpulse_writer_pending_observations": _of_writer(lambda report: report.pending_observations),
+    "tokenpulse_writer_staleness_seconds": _staleness,
+    "tokenpulse_writer_clock_offset_seconds": _of_writer(lambda report: report.clock_offset_seconds),
     "tokenpulse_writer_last_flush_timestamp_seconds": _of_writer(lambda report: report.last_flush),
     "tokenpulse_corrupt_keys": _always(lambda facts: len(facts.totals.corrupt_keys)),
     "tokenpulse_unreadable_fields": _always(lambda facts: facts.totals.unreadable_fields),

@@ -31,6 +31,10 @@ PLAIN_COUNTERS: Final[dict[str, tuple[str, str]]] = {
         "tokenpulse_unrecoverable_batches_total",
         "Batches Redis lost that were too old to be sent again.",
     ),
+    "unrecoverable_observations": (
+        "tokenpulse_unrecoverable_observations_total",
+        "Requests counted in batches that Redis lost and that were too old to be sent again.",
+    ),
     "rejected_increments": (
         "tokenpulse_rejected_increments_total",
         "Single increments Redis refused because a key holds something else.",
@@ -41,6 +45,7 @@ PLAIN_COUNTERS: Final[dict[str, tuple[str, str]]] = {
 CAUSED_COUNTERS: Final[dict[str, tuple[str, str, str]]] = {
     "fault": ("tokenpulse_faults_total", "cause", "Bad input that was set aside, by cause."),
     "error": ("tokenpulse_internal_errors_total", "where", "Exceptions inside tokenpulse, by place."),
+    "failure": ("tokenpulse_flush_failures_total", "cause", "Flushes that failed, by cause."),
     "overflow": (
         "tokenpulse_admission_overflow_total",
         "kind",
@@ -67,10 +72,28 @@ OWN: Final[tuple[Metric, ...]] = (
         "Batches a worker holds that Redis has not applied yet.",
     ),
     _row(
+        "writer_pending_observations",
+        "gauge",
+        ("app_name", "writer"),
+        "Requests a worker holds in memory that Redis does not have yet.",
+    ),
+    _row(
         "writer_last_flush_timestamp_seconds",
         "gauge",
         ("app_name", "writer"),
         "When a worker's last batch was applied, in seconds since the epoch.",
+    ),
+    _row(
+        "writer_staleness_seconds",
+        "gauge",
+        ("app_name", "writer"),
+        "How long before these numbers were read a worker's last batch was applied, in seconds.",
+    ),
+    _row(
+        "writer_clock_offset_seconds",
+        "gauge",
+        ("app_name", "writer"),
+        "What a worker adds to its host's clock to have Redis's, in seconds.",
     ),
     _row(
         "corrupt_keys",

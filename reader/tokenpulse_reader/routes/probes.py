@@ -17,8 +17,8 @@ def routes(store: MetricsStore, snapshots: Snapshots) -> list[Route]:
         try:
             await store.ping()
             await snapshots.current()
-        except StoreError:
-            return "Redis cannot be reached, or refuses"
+        except StoreError as error:
+            return str(error)  # in tokenpulse's own words: see `store_errors`
         return "the snapshot is too old" if snapshots.is_too_old else None
 
     async def healthz(_: Request) -> Response:

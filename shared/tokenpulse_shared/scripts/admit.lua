@@ -11,13 +11,15 @@ if kind ~= 'zset' and kind ~= 'none' then
   for i = 5, #ARGV do answers[#answers + 1] = 0 end
   return answers
 end
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - idle))
+-- By the earlier of both clocks: a writer whose clock is ahead must not make every name look idle.
+local today = math.min(now, tonumber(redis.call('TIME')[1]))
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', today - idle))
 if redis.call('ZSCORE', KEYS[1], '__other__') then most = most + 1 end
 for i = 5, #ARGV do
   local name = string.sub(ARGV[i], 2)
   local admitted = redis.call('ZSCORE', KEYS[1], name)
-  if not admitted and string.sub(ARGV[i], 1, 1) == '+' and redis.call('ZCARD', KEYS[1]) < most then
-    redis.call('ZADD', KEYS[1], ARGV[1], name)
+  if string.sub(ARGV[i], 1, 1) == '+' and (admitted or redis.call('ZCARD', KEYS[1]) < most) then
+    redis.call('ZADD', KEYS[1], 'GT', ARGV[1], name)
     admitted = true
   end
   answers[#answers + 1] = admitted and 1 or 0

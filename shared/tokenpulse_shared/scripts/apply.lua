@@ -1,8 +1,9 @@
 -- Apply one batch of one writer exactly once. Counts are integers; times are whole seconds.
--- KEYS[1] guard hash   ARGV: writer id, previous sequence, sequence, guard's time to live, operations (JSON)
+-- KEYS[1] guard hash   ARGV: writer id, previous sequence, sequence, guard's time to live, operations (see operations.py)
 -- Reply: {status, sequence stored, Redis time in microseconds, rejected increments, first rejection, KEYS[1]};
 -- the key tells the writer that the reply is its own: after stray bytes replies stand shifted.
--- status: OK applied; DUP applied before, nothing done; GAP the guard is not at `previous`, nothing done.
+-- status: OK applied; DUP applied before, nothing done; GAP the guard is not at `previous`, nothing done; EVICTED
+-- the same on a server that evicts keys: the guard may be gone by itself, with what it vouched for still there.
 local writer, previous, sequence, ttl = 'writer:' .. ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local clock = redis.call('TIME')
 local now = tonumber(clock[1])
@@ -11,35 +12,58 @@ local microseconds = clock[1] .. string.format('%06d', tonumber(clock[2]))
 local guard = redis.call('HGET', KEYS[1], writer)
 local stored = guard and tonumber(string.match(guard, '^(%d+)')) or 0
 if stored >= sequence then return {'DUP', stored, microseconds, 0, '', KEYS[1]} end
+if stored == 0 and previous > 0 then
+  local info = redis.pcall('INFO', 'stats') -- without the right to ask, all is taken for lost
+  local evicted = type(info) == 'string' and string.match(info, 'evicted_keys:(%d+)')
+  if evicted and tonumber(evicted) > 0 then return {'EVICTED', stored, microseconds, 0, '', KEYS[1]} end
+end
 if stored ~= previous then return {'GAP', stored, microseconds, 0, '', KEYS[1]} end
 
--- The guard goes first, by `call`: out of memory or read-only stops the script here, with nothing applied.
-redis.call('HSET', KEYS[1], writer, string.format('%.0f:%.0f', sequence, now))
-redis.call('EXPIRE', KEYS[1], ttl)
-if stored == 0 then -- a new writer sweeps the guards of writers gone for two days
-  local fields = redis.call('HGETALL', KEYS[1])
-  for i = 1, #fields, 2 do
-    local seen = string.sub(fields[i], 1, 7) == 'writer:' and string.match(fields[i + 1], ':(%d+)$')
-    if seen and now - tonumber(seen) > 172800 then redis.call('HDEL', KEYS[1], fields[i]) end
-  end
+-- In a slot that moves to another node of a cluster, a key that is missing here may be there already: nothing is
+-- applied until the move is over. A missing key tells; no key of ours has an empty name between its colons.
+local moving = redis.pcall('HGET', KEYS[1] .. '::', 'moving')
+if type(moving) == 'table' and string.find(tostring(moving['err']), 'non local key', 1, true) then
+  return redis.error_reply('TRYAGAIN the slot is moving')
 end
 
-local rejected, first_rejection = 0, ''
+local fields = stored == 0 and redis.call('HGETALL', KEYS[1]) or {}
+-- The guard is the first write, by `call`: out of memory or read-only stops the script here, with nothing applied.
+redis.call('HSET', KEYS[1], writer, string.format('%.0f:%.0f', sequence, now))
+
+local changes, rejected, first_rejection = 0, 0, ''
+local function is_refusal(text)
+  return string.find(text, 'NOPERM', 1, true) or string.find(text, 'ACL failure', 1, true)
+    or string.find(text, "The user executing the script can't", 1, true)
+end
 local function try(command, key, ...)
   local reply = redis.pcall(command, key, ...)
-  if type(reply) == 'table' and reply['err'] then
-    rejected = rejected + 1
-    if first_rejection == '' then first_rejection = key .. ': ' .. tostring(reply['err']) end
-    return nil
+  if type(reply) ~= 'table' or not reply['err'] then
+    changes = changes + 1
+    return reply
   end
-  return reply
+  local text = tostring(reply['err'])
+  if changes == 0 and is_refusal(text) then -- a right is missing, nothing is counted: as if no batch had come
+    redis.call('HSET', KEYS[1], writer, guard or string.format('0:%.0f', now))
+    error(text)
+  end
+  rejected = rejected + 1
+  if first_rejection == '' then first_rejection = key .. ': ' .. command .. ': ' .. text end
+  return nil
+end
+try('EXPIRE', KEYS[1], ttl)
+for i = 1, #fields, 2 do -- a new writer sweeps the guards of writers gone for two days
+  local seen = string.sub(fields[i], 1, 7) == 'writer:' and string.match(fields[i + 1], ':(%d+)$')
+  if seen and now - tonumber(seen) > 172800 then redis.pcall('HDEL', KEYS[1], fields[i]) end
 end
 
 local function halve(key, ttl_seconds, scale, capacity)
-  local fields = redis.call('HGETALL', key)
+  local fields = try('HGETALL', key)
+  if not fields then return end
   local merged, size = {}, capacity + 1
   for i = 1, #fields, 2 do
-    if fields[i] ~= 'scale' then merged[fields[i]] = fields[i + 1] end
+    local name = fields[i]
+    if not tonumber(fields[i + 1]) or not (tonumber(name) or name == 'zero' or name == 'scale') then return end -- not ours
+    if name ~= 'scale' then merged[name] = fields[i + 1] end
   end
   while size > capacity do
     local coarse = {}
@@ -51,16 +75,116 @@ local function halve(key, ttl_seconds, scale, capacity)
     end
     merged = coarse
   end
-  redis.call('DEL', key)
+  if not try('DEL', key) then return end
   redis.call('HSET', key, 'scale', string.format('%d', scale))
   for index, count in pairs(merged) do redis.call('HSET', key, index, string.format('%.0f', count)) end
   redis.call('EXPIRE', key, ttl_seconds)
 end
 
-local operations = cjson.decode(ARGV[5])
+local packed_at = string.find(ARGV[5], '\0', 1, true) or #ARGV[5] + 1
+local operations = cjson.decode(string.sub(ARGV[5], 1, packed_at - 1))
+-- Scores before counts: setting one twice changes nothing, so their right is tried before anything is counted.
+changes = 0
+for _, operation in ipairs(operations.scores) do -- {key, time to live, {member: score}}
+  local changed = false
+  for member, score in pairs(operation[3]) do
+    if try('ZADD', operation[1], 'GT', string.format('%.0f', score), member) ~= nil then changed = true end
+  end
+  if changed then redis.call('EXPIRE', operation[1], operation[2]) end
+end
+changes = 0
+
+-- Finish reasons and error types come from upstream: a hash of this many fields takes no new ones, whoever writes.
+local most_fields = 1000
+local function place(key, field)
+  local first = string.byte(field)
+  if first ~= 101 and first ~= 102 then return field end -- e, f: looked at first, for nearly no field is a word
+  local kind = string.match(field, '^error:') or string.match(field, '^finish:')
+  if not kind or redis.pcall('HGET', key, field) then return field end -- an error is no false
+  return redis.pcall('HLEN', key) >= most_fields and kind .. 'other' or field
+end
+
+local function varint(data, at)
+  local value, factor, byte = 0, 1, string.byte(data, at)
+  while byte >= 128 do
+    value, factor, at = value + (byte - 128) * factor, factor * 128, at + 1
+    byte = string.byte(data, at)
+  end
+  return value + byte * factor, at + 1
+end
+
+local function unpack_sketch(data, at, bits, divisor)
+  local size, zeros, index, gap, count, more
+  size, at = varint(data, at)
+  zeros, at = varint(data, at)
+  index, at = varint(data, at)
+  index = (index % 2 == 0 and index / 2 or -(index + 1) / 2) - 1
+  local buckets, step = {}, 2 ^ bits
+  for _ = 1, size do
+    gap, count, at = math.floor(string.byte(data, at) / step), string.byte(data, at) % step, at + 1
+    if gap == 256 / step - 1 then
+      more, at = varint(data, at)
+      gap = gap + more
+    end
+    if count == step - 1 then
+      more, at = varint(data, at)
+      count = count + more
+    end
+    index = index + gap + 1
+    local place = string.format('%d', math.floor(index / divisor))
+    buckets[place] = (buckets[place] or 0) + count + 1
+  end
+  if zeros > 0 then buckets['zero'] = zeros end
+  return buckets, at
+end
+
+-- Layout of records: see sealed.py; what a writer sends has none of the first layout's sketches.
+local function spread(records, ttl_seconds, member, scale, capacity)
+  local windows, windows_ttl, bases, counters = unpack(operations.spread)
+  local at, length, size, place = 1
+  while at <= #records do
+    local window = member .. string.format(':%02d', string.byte(records, at))
+    length, at = varint(records, at + 1)
+    local stop, fields, sketches = at + length, {}, {}
+    size, at = varint(records, at)
+    for _ = 1, size do
+      place, at = varint(records, at)
+      fields[counters[place + 1]], at = varint(records, at)
+    end
+    if size > 0 then table.insert(operations.increments, {bases[1] .. window, ttl_seconds, fields}) end
+    at = at + 3
+    while at < stop do
+      local kind, buckets = string.byte(records, at), false
+      at = at + 1
+      if kind >= 16 then buckets, at = unpack_sketch(records, at, math.floor(kind / 16), 2 ^ (kind % 16 - scale))
+      elseif kind >= 8 then buckets = sketches[kind - 7] end
+      sketches[#sketches + 1] = buckets
+      if buckets then
+        local key = bases[#sketches + 1] .. window
+        table.insert(operations.sketches, {key, ttl_seconds, scale, capacity, buckets})
+      end
+    end
+    if try('ZADD', windows, 'GT', string.format('%.0f', now + 30), window) then
+      redis.call('EXPIRE', windows, windows_ttl)
+    end
+  end
+end
+
+-- {key of the block, time to live, member, scale, capacity, where the records are, their length}
+for _, operation in ipairs(operations.records or {}) do
+  local key, ttl_seconds, member, scale, capacity, start, length = unpack(operation)
+  local records = string.sub(ARGV[5], packed_at + start + 1, packed_at + start + length)
+  local held = try('GET', key)
+  if held ~= nil then
+    if #(held or '') > operations.longest then spread(records, ttl_seconds, member, scale, capacity)
+    else try('SET', key, (held or '') .. records, 'EX', ttl_seconds) end
+  end
+end
+
 for _, operation in ipairs(operations.increments) do -- {key, time to live, {field: increment}}
   local changed = false
   for field, count in pairs(operation[3]) do
+    field = place(operation[1], field)
     if try('HINCRBY', operation[1], field, string.format('%.0f', count)) ~= nil then changed = true end
   end
   if changed then redis.call('EXPIRE', operation[1], operation[2]) end -- never on a key that is not ours
@@ -79,16 +203,8 @@ for _, operation in ipairs(operations.sketches) do -- {key, time to live, scale,
       try('HINCRBY', key, index, string.format('%.0f', count))
     end
     redis.call('EXPIRE', key, operation[2])
-    if capacity > 0 and redis.call('HLEN', key) > capacity then halve(key, operation[2], kept, capacity) end
+    if capacity > 0 and (try('HLEN', key) or 0) > capacity then halve(key, operation[2], kept, capacity) end
   end
-end
-
-for _, operation in ipairs(operations.scores) do -- {key, time to live, {member: score}}
-  local changed = false
-  for member, score in pairs(operation[3]) do
-    if try('ZADD', operation[1], 'GT', string.format('%.0f', score), member) ~= nil then changed = true end
-  end
-  if changed then redis.call('EXPIRE', operation[1], operation[2]) end
 end
 
 for _, operation in ipairs(operations.lists) do -- {key, time to live, length kept, {item, …} oldest first}
@@ -97,7 +213,7 @@ for _, operation in ipairs(operations.lists) do -- {key, time to live, length ke
     if try('LPUSH', operation[1], item) ~= nil then changed = true end
   end
   if changed then
-    redis.call('LTRIM', operation[1], 0, string.format('%.0f', operation[3] - 1))
+    try('LTRIM', operation[1], 0, string.format('%.0f', operation[3] - 1))
     redis.call('EXPIRE', operation[1], operation[2])
   end
 end

@@ -123,7 +123,12 @@ end
 
 local sealed, left = 0, 0
 local now = tonumber(redis.call('TIME')[1])
-for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, most)) do
+local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, most)
+if #due > 0 then -- a right that is missing stops the script here: a window packed but not removed would count twice
+  redis.call('ZREM', KEYS[1], '')
+  redis.call('DEL', minutes) -- no key: a base is never one
+end
+for _, member in ipairs(due) do
   local block, id = string.match(member, '^(.*%d%d%d%d%-%d%d%-%d%d:%d%d):(%d%d)$')
   local base, ttl, scale = minutes, minutes_ttl, 5
   local of_provider_hour = false

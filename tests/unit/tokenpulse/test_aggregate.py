@@ -160,23 +160,53 @@ def test_model_names_are_bounded_before_redis_is_asked() -> None:
     aggregator = _aggregator(models=2)
     aggregator.known["p"] = {"admitted"}
     for model in ("a", "b", "c", "d", "e", "f", "admitted", "a"):
-        aggregator.fold(Observation("p", model), _NOW)
+        aggregator.fold(Observation("p", model, outcome="caller_error"), _NOW)
 
     assert _requests(aggregator.take("p")) == {"a": 2, "b": 1, "c": 1, "d": 1, OTHER: 2, "admitted": 1}
     assert aggregator.take_overflow() == {"model": 2, "provider": 0}
     assert aggregator.take_overflow() == {"model": 0, "provider": 0}
 
 
+def test_a_flood_of_invented_models_keeps_no_real_one_out() -> None:
+    """Names that only fail leave as much room again to those that succeed; these are bounded too."""
+    aggregator = _aggregator(models=2)
+    for number in range(9):
+        aggregator.fold(Observation("p", f"invented{number}", outcome="caller_error"), _NOW)
+    for model in ("a", "b", "c"):
+        aggregator.fold(Observation("p", model), _NOW)
+
+    requests = _requests(aggregator.take("p"))
+    assert {name: requests[name] for name in ("a", OTHER)} == {"a": 1, OTHER: 7}
+    assert len(requests) == 3 * 2
+
+
 def test_provider_names_are_bounded_before_redis_is_asked() -> None:
-    """Twice the providers kept are candidates, then providers count as `__other__`."""
+    """Twice the providers kept are candidates, three times those worth a series; then they count as `__other__`."""
     aggregator = _aggregator(providers=1)
     aggregator.known["admitted"] = set()
     for provider in ("a", "b", "c", "d", "admitted", "c"):
-        aggregator.fold(Observation(provider, "m"), _NOW)
+        aggregator.fold(Observation(provider, "m", outcome="caller_error"), _NOW)
 
     assert aggregator.waiting() == ["a", "b", OTHER, "admitted"]
     assert _taken(aggregator, OTHER).observations == 3
     assert aggregator.take_overflow() == {"model": 0, "provider": 3}
+
+    aggregator = _aggregator(providers=2)
+    for number in range(5):
+        aggregator.fold(Observation(f"invented{number}", "m", outcome="caller_error"), _NOW)
+    aggregator.fold(Observation("vouched", "m", outcome="network", provider_vouched=True), _NOW)
+
+    assert aggregator.waiting() == ["invented0", "invented1", "invented2", "invented3", OTHER, "vouched"]
+
+
+def test_names_in_use_are_told_with_what_they_are_worth() -> None:
+    """What waits, for the admission to ask for: a success makes a provider and a model worth a series."""
+    aggregator = _aggregator()
+    aggregator.fold(Observation("p", "a"), _NOW)
+    aggregator.fold(Observation("p", "b", outcome="caller_error"), _NOW)
+    aggregator.fold(Observation("q", "c", outcome="caller_error"), _NOW)
+
+    assert aggregator.names_in_use() == {"p": (True, {"a": True, "b": False}), "q": (False, {"c": False})}
 
 
 def test_refused_models_are_lumped_together() -> None:

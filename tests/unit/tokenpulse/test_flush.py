@@ -28,7 +28,11 @@ class _ScriptedPipeline:
         self.outcomes = list(outcomes)
         self.flushes = 0
         self.withdrawals = 0
+        self.was_cut_short = False
+        self.times_set_aside = 0
         self.is_waiting = False
+        self.lacking: list[str] | redis.RedisError = []
+        self.questions = 0
 
     def flush(self) -> bool:
         assert self.lock.locked()
@@ -37,6 +41,17 @@ class _ScriptedPipeline:
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
+
+    def set_aside(self) -> None:
+        assert self.lock.locked()
+        self.times_set_aside += 1
+
+    def lacking_rights(self) -> list[str]:
+        assert self.lock.locked()
+        self.questions += 1
+        if isinstance(self.lacking, redis.RedisError):
+            raise self.lacking
+        return self.lacking
 
     def has_waiting(self) -> bool:
         return self.is_waiting
@@ -75,22 +90,81 @@ def test_state_follows_the_attempts() -> None:
     assert states == [None, True, False, True]
     assert answers == [True, False, False]
     assert bench.flusher.last_flush_at == bench.clock.time()
-    assert bench.guard.counts() == {"failed_flushes": 1}
+    assert bench.guard.counts() == {"failed_flushes": 1, "failure:connection_lost": 1}
+
+
+def test_staleness_counts_from_the_last_good_flush() -> None:
+    """Unknown before the first; a failure does not make what Redis holds any fresher."""
+    bench = _Bench(redis.ConnectionError("x"), True, redis.ConnectionError("x"))
+    bench.flusher.flush()
+    before = bench.flusher.staleness_seconds
+    bench.flusher.flush()
+    bench.clock.advance(7.0)
+    bench.flusher.flush()
+
+    assert before is None
+    assert bench.flusher.staleness_seconds == 7.0
 
 
 def test_one_line_per_change_of_state(caplog: pytest.LogCaptureFixture) -> None:
-    """An outage is logged when it begins and when it ends, however long; without the error's text."""
-    down = [redis.ConnectionError("secret"), redis.TimeoutError("secret"), OSError("secret")]
-    bench = _Bench(True, *down, True, True, redis.ConnectionError("secret"), True)
-    for _ in range(8):
+    """Each cause of an outage is logged once, however long it lasts or they alternate, then its end."""
+    down = [ConnectionRefusedError("secret"), redis.TimeoutError("secret")]
+    bench = _Bench(True, *down, *down, *down, True, True, redis.TimeoutError("secret"), True)
+    for _ in range(11):
         bench.flusher.flush()
 
     assert [record.getMessage() for record in caplog.records] == [
-        "flush failed, counts are kept and sent later: ConnectionError",
-        "flush works again after OSError",
-        "flush failed, counts are kept and sent later: ConnectionError",
-        "flush works again after ConnectionError",
+        "flush failed, counts are kept and sent later: connection refused",
+        "flush failed, counts are kept and sent later: timed out",
+        "flush works again after: timed out",
+        "flush failed, counts are kept and sent later: timed out",
+        "flush works again after: timed out",
     ]
+
+
+@pytest.mark.parametrize(
+    ("lacking", "text"),
+    [
+        (["hset", "expire"], "not permitted: hset, expire"),
+        ([], "not permitted: zadd"),
+        (redis.ConnectionError("gone"), "not permitted: zadd"),
+    ],
+)
+def test_every_missing_right_is_named(lacking: list[str] | redis.RedisError, text: str) -> None:
+    """Redis names one command at most; the rest is asked for, and without an answer its one stays."""
+    bench = _Bench(redis.exceptions.NoPermissionError("no permissions to run the 'zadd' command"))
+    bench.pipeline.lacking = lacking
+    bench.flusher.flush()
+
+    assert bench.flusher.last_error == text
+    assert bench.flusher.lacking_rights == (lacking if isinstance(lacking, list) else None)
+    assert bench.guard.counts() == {"failed_flushes": 1, "failure:not_permitted": 1}
+
+
+def test_rights_that_are_seldom_needed_are_missed_early(caplog: pytest.LogCaptureFixture) -> None:
+    """They are asked for after the first good flush, said once, and asked for again after a refusal."""
+    refusal = redis.exceptions.NoPermissionError("no permissions to run the 'zadd' command")
+    bench = _Bench(True, True, refusal, True)
+    bench.pipeline.lacking = ["del"]
+    for _ in range(4):
+        bench.flusher.flush()
+
+    assert bench.pipeline.questions == 3
+    assert [record.getMessage() for record in caplog.records] == [
+        "the Redis user lacks rights, some counts may wait: del",
+        "flush failed, counts are kept and sent later: not permitted: del",
+        "the Redis user lacks rights, some counts may wait: del",
+        "flush works again after: not permitted: del",
+    ]
+
+
+def test_rights_that_cannot_be_asked_for_are_not_known() -> None:
+    """A question that fails fails no flush, and is not put again at every flush."""
+    bench = _Bench(True, True)
+    bench.pipeline.lacking = redis.ConnectionError("gone")
+
+    assert [bench.flusher.flush(), bench.flusher.flush()] == [True, True]
+    assert (bench.pipeline.questions, bench.flusher.lacking_rights) == (1, None)
 
 
 def test_an_internal_error_is_counted_and_tried_again() -> None:
@@ -98,8 +172,8 @@ def test_an_internal_error_is_counted_and_tried_again() -> None:
     bench = _Bench(ValueError("x"), True)
 
     assert not bench.flusher.flush()
-    assert bench.flusher.last_error == "ValueError"
-    assert bench.guard.counts() == {"failed_flushes": 1, "error:flush": 1}
+    assert bench.flusher.last_error == "internal error: ValueError"
+    assert bench.guard.counts() == {"failed_flushes": 1, "failure:internal": 1, "error:flush": 1}
     assert bench.flusher.flush()
     assert bench.flusher.last_error is None
 

@@ -104,3 +104,15 @@ def test_events_past_the_bound_share_one_line_per_interval(caplog: pytest.LogCap
         guard.say(f"event{number}", "x")
 
     assert len(caplog.records) == MAX_CAUSES + 1
+
+
+def test_an_interpreter_that_shuts_down_is_no_fault(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What fails because modules are going away is counted, and not said."""
+    guard = Guard(FakeClock())
+    monkeypatch.setattr("sys.is_finalizing", lambda: True)
+    guard.error("record", ImportError("sys.meta_path is None"))
+
+    assert guard.counts() == {"error:record": 1}
+    assert caplog.records == []

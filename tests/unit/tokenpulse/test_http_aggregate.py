@@ -1,6 +1,7 @@
 """Tests of the counts of plain HTTP."""
 
 from tokenpulse.http_aggregate import MAX_EXCEPTION_TYPES, HttpAggregator
+from tokenpulse.route_template import UNMATCHED
 from tokenpulse.sink import HttpExchange
 from tokenpulse_shared.names import OTHER
 from tokenpulse_shared.totals import http_labels
@@ -81,3 +82,38 @@ def test_unknown_size_counts_in_no_bucket() -> None:
     assert {key: count for key, count in taken.items() if key and key[0] == "response_size"} == {
         ("response_size", "GET", "/a", "100"): 1
     }
+
+
+def test_names_that_no_json_can_hold_are_made_safe() -> None:
+    """An app's own routes and exception classes are its business; what they are called must not spoil a batch."""
+    aggregator = HttpAggregator(max_routes=5)
+    aggregator.fold(_exchange("/\ud800", exception="E\udfff\n"))
+    taken = _taken(aggregator)
+
+    assert taken["requests", "GET", "/\ufffd", 200] == 1
+    assert taken["exceptions", "E\ufffd\ufffd"] == 1
+
+
+def test_what_no_route_served_takes_no_place() -> None:
+    """`__unmatched__` is always there, beside as many routes as there may be."""
+    aggregator = HttpAggregator(max_routes=1)
+    for route in ("/a", UNMATCHED, "/b", UNMATCHED):
+        aggregator.fold(_exchange(route))
+
+    assert aggregator.routes() == {"/a", UNMATCHED, OTHER}
+    assert _taken(aggregator)["requests", "GET", UNMATCHED, 200] == 2
+
+
+def test_refused_routes_are_lumped_together() -> None:
+    """All that was counted of them counts under one name: the same as if they had been it from the start."""
+    lumped, expected = HttpAggregator(max_routes=9), HttpAggregator(max_routes=9)
+    for number, route in enumerate(("/a", "/b", "/c", "/b")):
+        for method in ("GET", "PUT"):
+            lumped.fold(HttpExchange(method, route, 200, number / 10, number * 100, number * 1_000, None))
+            named = route if route == "/a" else OTHER
+            expected.fold(HttpExchange(method, named, 200, number / 10, number * 100, number * 1_000, None))
+    delta = lumped.detach()
+
+    assert delta.lump({"/b", "/c", "/absent"}) == 6
+    assert delta.fields() == expected.take()
+    assert delta.lump({"/b"}) == 0

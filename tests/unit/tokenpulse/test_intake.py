@@ -6,9 +6,11 @@ import pytest
 
 from tests.support.clock import FakeClock
 from tokenpulse.aggregate import Aggregator
+from tokenpulse.bucket_clock import BucketClock
+from tokenpulse.counter_places import TOTAL
 from tokenpulse.guard import Guard
 from tokenpulse.http_aggregate import HttpAggregator
-from tokenpulse.intake import BATCH, Intake
+from tokenpulse.intake import BATCH, UNDATED, Intake
 from tokenpulse.sink import HttpExchange
 from tokenpulse_shared.records import Observation
 from tokenpulse_shared.totals import http_field
@@ -23,11 +25,13 @@ _BAD: Any = None
 class Parts:
     """Hold an intake with all it hands on to."""
 
-    def __init__(self, *, raises: bool = False) -> None:
+    def __init__(self, *, raises: bool = False, follows_server: bool = False) -> None:
+        clock = FakeClock(_NOW)
         self.series = Aggregator(max_providers=4, max_models=4)
         self.http = HttpAggregator(max_routes=4)
-        self.guard = Guard(FakeClock(), raises=raises)
-        self.intake = Intake(self.series, self.http, self.guard)
+        self.guard = Guard(clock, raises=raises)
+        self.clock = BucketClock(clock, follows_server=follows_server)
+        self.intake = Intake(self.series, self.http, self.guard, self.clock)
 
 
 def test_the_one_that_fills_a_batch_folds_it() -> None:
@@ -86,3 +90,41 @@ def test_bad_record_raises_only_after_the_batch() -> None:
     taken = parts.series.take("p")
     assert taken is not None
     assert taken.observations == 1
+
+
+def _minutes(parts: Parts) -> dict[int, int]:
+    """Return how many observations of provider `p` are in each minute."""
+    taken = parts.series.take("p")
+    assert taken is not None
+    return {minute: series["m"].counters[TOTAL] for minute, series in taken.minutes.items()}
+
+
+def test_what_came_before_the_first_answer_is_dated_by_it() -> None:
+    """More than a batch waits for Redis to tell the time; what came before it and after it is in the same minute."""
+    parts = Parts(follows_server=True)
+    for _ in range(BATCH + 1):
+        parts.intake.add_observation(_GOOD, parts.clock.stamp())
+
+    assert parts.series.observations == 0
+
+    parts.clock.synchronise(_NOW + 10 * 60, parts.clock.now())
+    parts.intake.settle()
+    for _ in range(BATCH):
+        parts.intake.add_observation(_GOOD, parts.clock.stamp())
+
+    assert parts.series.observations == 2 * BATCH + 1
+    assert _minutes(parts) == {int(_NOW // 60) + 10: 2 * BATCH + 1}
+
+
+def test_what_waits_for_the_time_is_bounded() -> None:
+    """While Redis does not answer at all, this host's clock must do."""
+    parts = Parts(follows_server=True)
+    for _ in range(UNDATED):
+        parts.intake.add_observation(_GOOD, parts.clock.stamp())
+
+    assert _minutes(parts) == {int(_NOW // 60): UNDATED}
+
+    for _ in range(BATCH):  # and those after them are not held up for it again
+        parts.intake.add_observation(_GOOD, parts.clock.stamp())
+
+    assert _minutes(parts) == {int(_NOW // 60): BATCH}

@@ -19,8 +19,9 @@ from tests.support.asgi import (
 )
 from tests.support.clock import FakeClock
 from tokenpulse.annotations import annotate
-from tokenpulse.naming import Naming
+from tokenpulse.naming import MAX_REMEMBERED, Naming
 from tokenpulse.outcome import Ending, decide_outcome
+from tokenpulse_shared.names import UNKNOWN
 from tokenpulse_shared.records import Observation
 
 ANSWER = [start(200, JSON_TYPE), body(chat_answer())]
@@ -163,3 +164,35 @@ async def test_prefix_that_no_provider_has_needs_a_success() -> None:
         names = Naming(None, None).find(http_scope(), None, model, MemorySink(FakeClock()))
 
         assert (names.provider, names.is_provider_vouched) == (provider, is_vouched)
+
+
+@pytest.mark.parametrize("told", ["", None])
+def test_a_request_that_names_nothing_is_unknown(told: str | None) -> None:
+    """No model at all, or one of no letters."""
+    names = Naming(None, None).find(http_scope(), None, told, MemorySink(FakeClock()))
+
+    assert (names.provider, names.model) == (UNKNOWN, UNKNOWN)
+
+
+def test_a_key_sent_as_a_name_is_masked() -> None:
+    """A caller who mixes up two fields finds the key in no label; what is told by header neither."""
+    key = "sk-proj-4f9a2c7b1d8e4f9a2c7b1d8e4f9a2c7b"
+    naming = Naming("x-provider", None)
+    scope = http_scope(headers=[(b"x-provider", key.encode())])
+
+    assert naming.find(scope, None, key, MemorySink(FakeClock()))[:2] == ("***", "***")
+    assert Naming(None, None).find(http_scope(), None, key, MemorySink(FakeClock()))[:2] == (UNKNOWN, "***")
+
+
+def test_a_flood_of_names_takes_no_room_for_good() -> None:
+    """Names are remembered for speed: so many, then anew; what is found is the same, and long ones never are."""
+    naming, sink = Naming(None, None), MemorySink(FakeClock())
+    for number in range(3 * MAX_REMEMBERED):
+        naming.find(http_scope(), None, f"invented/{number}", sink)
+        assert len(naming._remembered) <= MAX_REMEMBERED
+    first = naming.find(http_scope(), None, "openai/gpt-4o", sink)
+
+    assert naming.find(http_scope(), None, "openai/gpt-4o", sink) is first
+    held = len(naming._remembered)
+    naming.find(http_scope(), None, "x" * 1_000, sink)
+    assert len(naming._remembered) == held

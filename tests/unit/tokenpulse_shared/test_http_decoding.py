@@ -90,7 +90,13 @@ def test_reports() -> None:
         "host": "h",
         "pid": 1,
         "in_progress": [["GET", "/x", 2]],
-        "stats": {"pending_batches": 3, "series": 9, "last_flush": 999.0},
+        "stats": {
+            "pending_batches": 3,
+            "series": 9,
+            "last_flush": 999.0,
+            "clock_offset_seconds": 0.25,
+            "pending_observations": 4,
+        },
     }
     app, unreadable = _decode(
         {},
@@ -113,6 +119,10 @@ def test_reports() -> None:
             in_progress=(("GET", "/x", 2),),
             pending_batches=3,
             last_flush=999.0,
+            pending_observations=4,
+            clock_offset_seconds=0.25,
+            host="h",
+            pid=1,
         ),
         WriterReport(writer="b", at=5.0, version=None, in_progress=(), pending_batches=None, last_flush=None),
     )

@@ -7,8 +7,9 @@ import pytest
 import redis
 import redis.asyncio
 
+from tokenpulse_shared.connection_options import TIMEOUT_SECONDS
 from tokenpulse_shared.errors import SettingsError
-from tokenpulse_shared.redis_client import TIMEOUT_SECONDS, connect, connect_async, memory_server
+from tokenpulse_shared.redis_client import connect, connect_async, memory_server
 
 
 @pytest.mark.parametrize("maker", [connect, connect_async])
@@ -36,7 +37,7 @@ def test_schemes_choose_the_connection() -> None:
     tls = connect("rediss://host:1").connection_pool
     unix = connect("unix:///run/redis.sock?db=2").connection_pool
 
-    assert tls.connection_class is redis.SSLConnection
+    assert issubclass(tls.connection_class, redis.SSLConnection)
     assert tls.make_connection().cert_reqs.name == "CERT_REQUIRED"
     assert unix.connection_kwargs["path"] == "/run/redis.sock"
     assert unix.connection_kwargs["db"] == 2

@@ -1,0 +1,73 @@
+"""Bring up to date what follows from batches that Redis has: indexes, the journal, breakers."""
+
+from collections.abc import Callable, Sequence
+
+import redis
+
+from tokenpulse.breakers import Breakers
+from tokenpulse.guard import Guard
+from tokenpulse.journal import Journal
+from tokenpulse.operations import Calls
+from tokenpulse.redis_writer import Batch, Group
+from tokenpulse.sealer import Sealer
+from tokenpulse_shared.keyspace import Keyspace
+from tokenpulse_shared.redis_failures import describe_failure
+
+
+class FollowUp:
+    """Follow batches up, those of several pushes at once; used by the flush thread only.
+
+    `take_calls` returns the calls of a group's batch, once.
+    """
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        keyspace: Keyspace,
+        guard: Guard,
+        journal: Journal,
+        sealer: Sealer,
+        take_calls: Callable[[Group], list[Calls]],
+    ) -> None:
+        self._client = client
+        self._keys = keyspace
+        self._guard = guard
+        self._journal = journal
+        self._sealer = sealer
+        self._take_calls = take_calls
+        self._breakers = Breakers(client, keyspace, guard)
+
+    def run(self, done: Sequence[Batch], now: float) -> None:
+        """Follow up batches; `now` is epoch seconds.
+
+        Raises:
+            redis.RedisError: Redis could not be reached: indexes tell of the groups after their next batch.
+            OSError: the same, in a way the driver does not translate.
+        """
+        if not done:
+            return
+        groups = list(dict.fromkeys(batch.group for batch in done))
+        self._guard.count("flushes")
+        self._guard.count("batches", len(done))
+        self._guard.count("observations", sum(batch.observations for batch in done))
+        try:
+            self._index(groups, int(now))
+        finally:
+            for batch in done:
+                self._journal.acknowledged(batch)
+        for group in groups:
+            if calls := self._take_calls(group):
+                self._breakers.look(group.name, calls, now)
+
+    def _index(self, groups: Sequence[Group], now: int) -> None:
+        with self._client.pipeline(transaction=False) as pipeline:
+            for kind, name in groups:
+                if kind == "provider":
+                    pipeline.zadd(self._keys.providers(), {name: now}, gt=True)
+                    self._sealer.note(name)
+                elif kind == "http":
+                    pipeline.zadd(self._keys.apps(), {name: now}, gt=True)
+            replies = pipeline.execute(raise_on_error=False)
+        for refusal in (reply for reply in replies if isinstance(reply, Exception)):
+            self._guard.fault("redis_key_refused")
+            self._guard.say("an index refused names", describe_failure(refusal).text)
