@@ -11,11 +11,12 @@ PYTHON ?= $(shell for name in $(CANDIDATES); do "$$name" -c '$(USABLE)' >/dev/nu
 # Passed on as they are: make demo DEMO_ARGS="--rate 50 --duration 30", make test TEST_ARGS="-k sketch".
 DEMO_ARGS ?=
 TEST_ARGS ?=
+CHAOS_ARGS ?=
 FUZZ_ARGS ?=
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format docs coverage recordings fuzz bench install clean
+.PHONY: help demo test check format docs coverage recordings chaos fuzz bench install clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +51,10 @@ coverage: $(INSTALLED) ## Run the tests with branch coverage, then print what is
 
 recordings: $(INSTALLED) ## Replay the recorded provider answers through the middleware
 	$(BIN)/python -m pytest -q tests/recordings $(TEST_ARGS)
+
+chaos: $(INSTALLED) ## Break Redis and the way to it while writers write; every count must come out right (CHAOS_ARGS)
+	@sh tests/support/ensure_redis_server.sh
+	$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
 
 fuzz: $(INSTALLED) ## Throw mutated streams at everything that reads (FUZZ_SECONDS, FUZZ_ARGS)
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_ARGS)

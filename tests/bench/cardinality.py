@@ -30,7 +30,10 @@ def measure_cardinality(url: str, *, is_quick: bool) -> list[Figure]:
     """Return what a flood of names costs, and what it leaves."""
     names = QUICK_NAMES if is_quick else NAMES
     flood = NameFlood()
-    with redis.Redis.from_url(url, protocol=2) as client, closing(Recorder(url, flush_interval=0.1)) as recorder:
+    with (
+        redis.Redis.from_url(url, protocol=2) as client,
+        closing(Recorder(url, flush_interval=0.1)) as recorder,
+    ):
         _send(recorder, flood, range(0))
         recorder.flush()
         _send(recorder, flood, range(names // 5))

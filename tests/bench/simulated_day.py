@@ -124,7 +124,9 @@ def oldest_hour_with_minutes(end: float) -> int:
 
 def _with_three_sketches(observation: Observation) -> Observation:
     """Return the observation with what makes sketches of latency, ttft and tpot alone."""
-    return observation._replace(ttfb_seconds=None, first_visible_seconds=None, send_wait_seconds=None, itl=None)
+    return observation._replace(
+        ttfb_seconds=None, first_visible_seconds=None, send_wait_seconds=None, itl=None
+    )
 
 
 def feed_day(

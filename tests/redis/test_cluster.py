@@ -284,7 +284,7 @@ async def test_the_rights_that_are_documented_are_enough(
     assert recorder.flush()
     assert recorder.stats()["lacking_rights"] == []
     async with MetricsStore(urls["reader"]) as store:
-        assert len((await store.provider_windows(1))) == len((await store.totals()).models) == len(PROVIDERS)
+        assert len(await store.provider_windows(1)) == len((await store.totals()).models) == len(PROVIDERS)
 
 
 async def test_one_node_can_be_asked_alone(cluster: RedisCluster, client: redis.Redis) -> None:

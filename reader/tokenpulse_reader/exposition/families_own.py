@@ -72,7 +72,9 @@ def _of_writer(value: Callable[[WriterReport], float | None]) -> Collector:
 def _staleness(facts: Facts) -> Iterator[Row]:
     collect = _of_writer(
         lambda report: (
-            None if report.last_flush is None else max(0.0, round(facts.totals.taken_at - report.last_flush, 3))
+            None
+            if report.last_flush is None
+            else max(0.0, round(facts.totals.taken_at - report.last_flush, 3))
         )
     )
     yield from collect(facts)
