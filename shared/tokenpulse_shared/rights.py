@@ -62,6 +62,7 @@ _SCRIPTED: Final = (
     "hincrby",
     "hlen",
     "hset",
+    "info",
     "lpush",
     "ltrim",
     "set",

@@ -101,7 +101,8 @@ local function place(key, field)
   if first ~= 101 and first ~= 102 then return field end -- e, f: looked at first, for nearly no field is a word
   local kind = string.match(field, '^error:') or string.match(field, '^finish:')
   if not kind or redis.pcall('HGET', key, field) then return field end -- an error is no false
-  return redis.pcall('HLEN', key) >= most_fields and kind .. 'other' or field
+  local held = redis.pcall('HLEN', key) -- without the right to ask, the field is taken
+  return type(held) == 'number' and held >= most_fields and kind .. 'other' or field
 end
 
 local function varint(data, at)
