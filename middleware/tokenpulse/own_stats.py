@@ -17,8 +17,9 @@ def own_stats(
     """Return the state of one recorder; what is queued must have been folded before.
 
     connected: None before the first attempt. last_error: why the last attempt failed, in tokenpulse's own words.
-    partial_error: why the last attempt left some batches in flight, as when a node of a cluster is gone; None: it left none.
-    lacking_rights: what the Redis user may not do, None before a good flush. last_flush_at: epoch seconds; staleness_seconds: time since then; None before the first good flush.
+    partial_error: why the last attempt left some batches in flight, as when a node of a cluster is gone; None: it
+    left none. lacking_rights: what the Redis user may not do, None before a good flush. last_flush_at: epoch
+    seconds; staleness_seconds: time since then; None before the first good flush.
     observations: requests counted since the start = flushed (Redis has them) + pending (memory has them).
     pending_batches, series: what holds the pending ones. duplicates_dropped: batches sent again that Redis had.
     gaps: times Redis had lost batches; gaps_replayed: batches it was given again; unrecoverable: observations it

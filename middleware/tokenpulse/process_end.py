@@ -2,8 +2,9 @@
 
 uvicorn with its lifespan off runs neither `lifespan.shutdown` nor `atexit` on SIGTERM. So the handler found in
 place is called first, as if we were not there, and flushing goes on at once after every request until the
-server has gone; uvicorn's own end waits for the last flush. Where no handler was in place the process is flushed (within 2 s), then ended by the default:
-flushed by a thread, because the code that the signal interrupted may hold a lock which the flush needs.
+server has gone; uvicorn's own end waits for the last flush. Where no handler was in place the process is flushed
+(within 2 s), then ended by the default: flushed by a thread, because the code that the signal interrupted may
+hold a lock which the flush needs.
 Invariants: a process has one hook of each kind, however many recorders are in it; the last recorder that is
 forgotten takes them away, a signal's handler only where nobody chained another one over it.
 """

@@ -67,6 +67,12 @@ async def _answer(url: str, is_async: bool) -> Any:
         await reader.aclose()
 
 
+def _await_batches(recorder: Recorder, more: int) -> None:
+    """Wait until so many more batches are acknowledged."""
+    enough = recorder.stats()["counts"].get("batches", 0) + more
+    wait_until(lambda: recorder.stats()["counts"].get("batches", 0) > enough, "more batches")
+
+
 async def test_what_is_recorded_is_read(deployment: SentinelDeployment, open_recorder: OpenRecorder) -> None:
     """Totals and windows are those of the ledger."""
     recorder = open_recorder(deployment.url, flush_interval=0.05)
@@ -94,12 +100,11 @@ def test_a_master_that_is_demoted_is_left(
     load = Load(recorder, PROVIDERS)
     old = deployment.master()
     with load:
-        wait_until(lambda: recorder.stats()["counts"].get("batches", 0) > 20, "batches")
+        _await_batches(recorder, 20)
         deployment.sentinels[0].ask("FAILOVER", SERVICE)
         wait_until(lambda: deployment.master() != old, "another master")
         for _ in range(2):
-            flushed = recorder.stats()["counts"]["batches"]
-            wait_until(lambda: recorder.stats()["counts"]["batches"] > flushed + 20, "more batches")
+            _await_batches(recorder, 20)
             deployment.follow(deployment.servers[old])
     settle(recorder)
 
@@ -121,10 +126,7 @@ def test_what_lagging_replicas_never_got_is_replayed(
     for replica in replicas:
         cut_off(replica)
     with load:
-        flushed = recorder.stats()["counts"]["batches"]
-        wait_until(
-            lambda: recorder.stats()["counts"]["batches"] > flushed + 20, "batches only the master has"
-        )
+        _await_batches(recorder, 20)  # that only the master has
         deployment.servers[old].kill()
         for replica in replicas:
             with replica.client() as client:
