@@ -9,7 +9,7 @@ Bounds, for each index: twice its size of admitted names; four times its size of
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import redis
 
@@ -57,17 +57,17 @@ class Admission:
         """Ask for what is not known, in one round trip; return for each index what kept it from answering.
 
         Raises:
-            redis.RedisError: Redis could not be reached.
+            redis.RedisError: Redis could not be reached, or a reply was not that to its question.
         """
         asked = [(key, self._unknown(key, names, monotonic)) for key, names in questions]
         calls = [self._call(key, names, now) for key, names in asked if names]
         replies = iter(ADMIT.call_all(self._client, calls) if calls else ())
         failures: list[Exception | None] = []
         for key, names in asked:
-            reply = next(replies) if names else ()
+            reply = next(replies) if names else None
             failures.append(reply if isinstance(reply, Exception) else None)
-            if not isinstance(reply, Exception):
-                self._note(key, dict(zip(names.items(), reply, strict=True)), monotonic)
+            if reply is not None and not isinstance(reply, Exception):
+                self._note(key, self._answers(key, names, reply), monotonic)
         return failures
 
     def trust(self, key: str, name: str) -> None:
@@ -95,6 +95,17 @@ class Admission:
     def _call(self, key: str, names: Mapping[str, bool], now: float) -> Call:
         flagged = [("+" if worthy else "?") + name for name, worthy in names.items()]
         return key, (int(now), self._most, TOTALS_RETENTION_SECONDS, self._ttl_seconds, *flagged)
+
+    def _answers(self, key: str, names: Mapping[str, bool], reply: Any) -> dict[tuple[str, bool], int]:
+        """Return what a reply says, if it is this index's: bytes that got lost or came in between shift replies.
+
+        Raises:
+            redis.exceptions.InvalidResponse: it is another's; the connection is dropped.
+        """
+        if not isinstance(reply, list) or len(reply) != len(names) + 1 or reply[-1] != key.encode():
+            self._client.close()
+            raise redis.exceptions.InvalidResponse("a reply that is not this index's")
+        return dict(zip(names.items(), reply, strict=False))
 
     def _note(self, key: str, answers: Mapping[tuple[str, bool], int], monotonic: float) -> None:
         known = self.admitted[key]

@@ -2,8 +2,9 @@
 
 Invariant: no count is ever given up. What memory is too short for is resolution: first the oldest minutes go, whose
 counts are in their hours as well; then sketches of hours that are over, whose counters stay.
-Bounds: `FINE_MINUTES` minutes and `MINUTES_BYTES`; `PAST_BYTES` for hours that are over, then some 100 bytes for
-each of a series' hours; beside these about 2.5 kB a series.
+Bounds: `FINE_MINUTES` minutes, of models only as many as `MOST_BYTES` has room for beside all the rest;
+`PAST_BYTES` for hours that are over, then some 100 bytes for each of a series' hours; beside these about 2.5 kB a
+series.
 """
 
 from collections.abc import Callable, Container, Iterator
@@ -19,8 +20,8 @@ from tokenpulse.window_record import RecordWriter
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.names import OTHER
 
-MINUTES_BYTES: Final = 12 * 1024 * 1024
-"""Five minutes of 10,000 series with 6 requests a minute each, ten of 5,000."""
+MOST_BYTES: Final = 28 * 1024 * 1024
+"""At 10,000 series with 6 requests a minute each: five minutes after ten, one or two after an hour."""
 PAST_BYTES: Final = 12 * 1024 * 1024
 """An hour of 10,000 series with 360 requests each."""
 
@@ -106,28 +107,32 @@ class Backlog:
         if minute == self._shed_at or not self._providers:
             return
         self._shed_at = minute
-        self._shed_minutes(minute)
         before = minute - minute % 60 - 24 * 60
-        while before < minute and sum(series.past_bytes() for series in self._all_series()) > PAST_BYTES:
+        while before < minute and sum(series.past_bytes() for series in self._models()) > PAST_BYTES:
             before += 60
-            for series in self._all_series():
+            for series in self._models():
                 series.shed_sketches(before)
+        self._shed_minutes(minute)
 
     def _shed_minutes(self, minute: int) -> None:
+        """Forget old minutes; those of providers as a whole, few and looked at most, are kept by number alone."""
+        for provider in self._providers.values():
+            provider.whole.shed_minutes(minute - FINE_MINUTES)
+        room = MOST_BYTES - sum(series.other_bytes() for series in self._models())
         kept = self._kept_minutes
         while True:
             held = 0
-            for series in self._all_series():
+            for series in self._models():
                 series.shed_minutes(minute - kept)
                 held += series.minutes_bytes()
-            if held <= MINUTES_BYTES or not kept:
+            if held <= room or not kept:
                 break
-            kept = max(0, min(kept - 1, kept * MINUTES_BYTES // held))
+            kept = max(0, min(kept - 1, kept * room // held))
         self._kept_minutes = min(FINE_MINUTES, kept + 1)  # next time there may be fewer series
 
-    def _all_series(self) -> Iterator[SeriesBacklog]:
+    def _models(self) -> Iterator[SeriesBacklog]:
         for held in self._providers.values():
-            for series in (held.whole, *held.series.values()):
+            for series in held.series.values():
                 yield series
                 self._packing.breathe()
 

@@ -13,12 +13,12 @@ import redis
 
 from tokenpulse.guard import Guard
 from tokenpulse.operations import Calls
+from tokenpulse.refusals import note_refusal
 from tokenpulse.script_call import Script
 from tokenpulse_shared.breaker import BreakerPolicy, Circuit, advance
 from tokenpulse_shared.breaker import Calls as RecentCalls
 from tokenpulse_shared.circuit_codec import circuit_fields, decode_circuit, recent_calls
 from tokenpulse_shared.keyspace import CIRCUIT_RETENTION_SECONDS, Keyspace
-from tokenpulse_shared.redis_failures import describe_failure
 
 LOOK_AGAIN_SECONDS: Final = 30.0
 """Half of the shortest time a breaker is open: it is known to be open by the time its probes begin."""
@@ -55,8 +55,7 @@ class Breakers:
             if isinstance(reply, dict):
                 self._advance(provider, call, reply, now)
             else:
-                self._guard.fault("breaker_unreadable")
-                self._guard.say("a breaker could not be read", describe_failure(reply).text)
+                note_refusal(self._guard, "breaker_unreadable", "a breaker could not be read", reply)
 
     def _matters(self, provider: str, call: Calls, now: float) -> bool:
         name = (provider, call.model)

@@ -63,6 +63,12 @@ def add_counts(into: Counts, more: Counts) -> None:
         into[code] = held(code, 0) + count
 
 
+def sketch_codes(place: int) -> set[int]:
+    """Return all codes of the sketch at a place of `SKETCHED`."""
+    base = SKETCH_BASES[place]
+    return {base + ZERO, *range(base - SKETCH_ROOM // 2, base + SKETCH_ROOM // 2)}
+
+
 def sketch_of(code: int) -> tuple[int, int]:
     """Return (place in `SKETCHED`, index) of a bucket's code."""
     place = ((code if code > 0 else code - ZERO) >> _ROOM_BITS) - 1

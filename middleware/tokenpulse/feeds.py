@@ -48,15 +48,17 @@ class Feeds:
         """Hold in few bytes what waits, for Redis does not take it."""
         self._providers.set_aside(now)
 
-    def enqueue(self, now: float, *, with_own_counters: bool) -> None:
+    def enqueue(self, now: float, *, with_own_counters: bool, with_providers: bool) -> None:
         """Put everything in flight; in a cluster, names that cannot be asked for hold up nobody else.
+
+        `with_providers`: else those follow by `enqueue_providers`.
 
         Raises:
             redis.RedisError: names could not be asked for, and nothing is in flight.
             OSError: the same, in a way the driver does not translate.
         """
         self._names.foresee(now)
-        failures = self._providers.enqueue(now)
+        failures = self._providers.enqueue(now) if with_providers else []
         steps = (
             partial(self._app.enqueue_gateways, now),
             partial(self._app.enqueue_http, now, with_own_counters=with_own_counters),

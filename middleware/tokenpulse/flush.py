@@ -26,12 +26,13 @@ from tokenpulse_shared.time_limit import time_limit
 
 logger = logging.getLogger("tokenpulse")
 
-MAX_BACKOFF_SECONDS: Final = 2.0
+MAX_BACKOFF_SECONDS: Final = 1.5
 """Longest pause between attempts while Redis is away: what waits must arrive within seconds of its return."""
 REFUSED_BACKOFF_SECONDS: Final = 30.0
 DRAIN_INTERVAL_SECONDS: Final = 0.02
 FLUSH_SECONDS: Final = 0.9
-"""Longest an attempt waits for Redis, all its steps together: it ends within a second."""
+"""Longest an attempt waits for Redis, all its steps together: it ends within a second. Work of our own, in bounded
+portions, is on top: a busy processor must not make an answer late that has come."""
 RIGHTS_SECONDS: Final = 0.25
 """Longest a flush asks for the user's rights, once: what it brings is a clearer message, no count."""
 CLOSE_SECONDS: Final = 2.0
@@ -115,6 +116,8 @@ class Flusher:
         if not self._pipeline.lock.acquire(timeout=CLOSE_SECONDS):
             return False
         try:
+            if self._failures:
+                self._pipeline.set_aside()  # before the time runs: it waits for nobody
             with time_limit(FLUSH_SECONDS):
                 complete = self._pipeline.flush()
                 self._check_rights()
@@ -163,8 +166,9 @@ class Flusher:
 
     def _pause_seconds(self) -> float:
         if not self._failures:
-            is_hurried = self._draining or self._pipeline.was_cut_short
-            return DRAIN_INTERVAL_SECONDS if is_hurried else self._interval_seconds
+            if self._pipeline.was_cut_short:
+                return 0.0
+            return DRAIN_INTERVAL_SECONDS if self._draining else self._interval_seconds
         if self._failures < 0:
             return REFUSED_BACKOFF_SECONDS * (1 + self._jitter.random())  # jitter, no secret
         longest = min(MAX_BACKOFF_SECONDS, self._interval_seconds * 2.0 ** min(self._failures, 8))

@@ -9,9 +9,9 @@ from tokenpulse.guard import Guard
 from tokenpulse.journal import Journal
 from tokenpulse.operations import Calls
 from tokenpulse.redis_writer import Batch, Group
+from tokenpulse.refusals import note_refusal
 from tokenpulse.sealer import Sealer
 from tokenpulse_shared.keyspace import Keyspace
-from tokenpulse_shared.redis_failures import describe_failure
 
 
 class FollowUp:
@@ -69,5 +69,4 @@ class FollowUp:
                     pipeline.zadd(self._keys.apps(), {name: now}, gt=True)
             replies = pipeline.execute(raise_on_error=False)
         for refusal in (reply for reply in replies if isinstance(reply, Exception)):
-            self._guard.fault("redis_key_refused")
-            self._guard.say("an index refused names", describe_failure(refusal).text)
+            note_refusal(self._guard, "redis_key_refused", "an index refused names", refusal)

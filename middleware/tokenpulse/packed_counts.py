@@ -12,8 +12,6 @@ from tokenpulse.count_codes import Counts
 
 _FULL: Final = 255
 _LARGEST: Final = 2**63 - 1
-NOTHING: Final = b"\0\0"
-"""Packed counts of nothing."""
 
 
 def pack(counts: Counts) -> bytes:

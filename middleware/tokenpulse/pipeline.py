@@ -63,8 +63,6 @@ class Pipeline:
         """Whether the last flush ended for want of time, with more to send."""
         self._done: list[Batch] = []
         """Batches that Redis has, yet to be followed up."""
-        self._is_away = False
-        """True from the beginning of a flush until it ends well."""
         self._reported_at = float("-inf")
         self._writer_report = WriterReport(
             client, self._keys.writers(settings.app_name), self.writer.writer_id, clock.now()
@@ -79,9 +77,6 @@ class Pipeline:
             KeyspaceVersionError: a newer release writes there; nothing was sent.
             OSError: the connection broke in a way the driver does not translate.
         """
-        if self._is_away:
-            self.set_aside()
-        self._is_away = True
         self._version.confirm()
         self._settle_clock()
         self._sources.settle()
@@ -99,11 +94,10 @@ class Pipeline:
             self._report(in_progress)
         self._was_in_progress = bool(in_progress)
         self._sealer.seal_due()
-        self._is_away = False
         return not self.has_waiting()
 
     def set_aside(self) -> None:
-        """Hold in few bytes what waits, while Redis does not take it."""
+        """Hold in few bytes what waits, while Redis does not take it: to be called before each further attempt."""
         if self._clock.is_settled:  # else what is queued waits to be dated
             self._sources.settle()
         self._feeds.set_aside(self._clock.now())
@@ -133,8 +127,9 @@ class Pipeline:
     def _apply(self, *, with_own_counters: bool) -> None:
         """Have batches applied until nothing waits, some are refused, or the time to begin further ones is over."""
         ends_at = time.monotonic() + ROUNDS_SECONDS
-        self.was_cut_short = False
-        self._feeds.enqueue(self._clock.now(), with_own_counters=with_own_counters)
+        goes_on, self.was_cut_short = self.was_cut_short and bool(self.writer.in_flight), False
+        now = self._clock.now()  # of one that goes on a push is ready: Redis is not to wait for the next one
+        self._feeds.enqueue(now, with_own_counters=with_own_counters, with_providers=not goes_on)
         while self.writer.in_flight and self._push():
             if not self.writer.in_flight:
                 self._feeds.enqueue_providers(self._clock.now())

@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Iterable
 from typing import Final, NamedTuple
 
 from tokenpulse.batch import CALLS_ARE_RECENT_SECONDS
-from tokenpulse.count_codes import FIELDS, FIRST_BUCKET, Counts, FieldCodes, add_counts, counts_of, sketch_of
+from tokenpulse.count_codes import FIRST_BUCKET, Counts, FieldCodes, add_counts, counts_of, sketch_codes
 from tokenpulse.counter_places import SUCCESSFUL, TOTAL
 from tokenpulse.lump import Lump
 from tokenpulse.operations import Calls
@@ -21,7 +21,10 @@ from tokenpulse_shared.keyspace import MAX_ERRORS_PER_PROVIDER
 from tokenpulse_shared.names import OTHER
 
 CALLS_MINUTES: Final = 2
-_PLACES: Final = frozenset(SKETCHED.index(quantity) for quantity in PROVIDER_SKETCHED)
+_OF_PROVIDER: Final = frozenset(range(FIRST_BUCKET)).union(
+    *(sketch_codes(SKETCHED.index(quantity)) for quantity in PROVIDER_SKETCHED)
+)
+"""The codes of what a provider as a whole counts too: all counters, two of the sketches."""
 
 
 class Packing(NamedTuple):
@@ -130,10 +133,10 @@ class ProviderBacklog:
             if held is None:
                 held = self.series[name] = SeriesBacklog()
             counts = counts_of(delta, packing.codes)
+            add_counts(whole, {code: count for code, count in counts.items() if code in _OF_PROVIDER})
             held.requests += requests
             held.qualifies = held.qualifies or delta.qualifies
             held.add(start, counts, packing.records, is_hour=is_hours)
-            add_counts(whole, {code: count for code, count in counts.items() if _is_of_provider(code)})
             packing.breathe()
         self.whole.add(start, whole, packing.records, is_hour=is_hours)
         return overflow
@@ -155,10 +158,3 @@ def _joined(calls: Iterable[Calls]) -> dict[str, Calls]:
         earlier = joined.get(call.model)
         joined[call.model] = earlier.then(call) if earlier else call
     return joined
-
-
-def _is_of_provider(code: int) -> bool:
-    """Tell whether a provider as a whole counts it too: all counters, two of the sketches."""
-    if 0 <= code < FIRST_BUCKET:
-        return True
-    return code < FIELDS and sketch_of(code)[0] in _PLACES

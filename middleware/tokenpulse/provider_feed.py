@@ -26,6 +26,7 @@ from tokenpulse.series_names import Gathered, SeriesNames
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.names import OTHER
 from tokenpulse_shared.settings import Settings
+from tokenpulse_shared.time_limit import own_work
 
 BATCH_FIELDS: Final = 2000
 """Redis is held by a batch for 3 to 4 ms."""
@@ -148,7 +149,8 @@ class ProviderFeed:
                 del self._parts[provider]
             requests = part.delta.observations
             batch = ProviderBatch(self._keys, provider, now, self._breathe)
-            payload, self._calls[group] = batch.build(part.delta)
+            with own_work():
+                payload, self._calls[group] = batch.build(part.delta)
             self._put_in_flight(group, payload, requests, batch.fields, part.cut)
 
     def _fill_from_backlog(self, now: float, *, is_other: bool) -> list[Exception]:
@@ -172,7 +174,9 @@ class ProviderFeed:
         return failures
 
     def _take_from_backlog(self, provider: str, now: float) -> None:
-        group, part = Group("provider", provider), self._backlog.take_part(provider, now, self._batch_fields)
+        group = Group("provider", provider)
+        with own_work():
+            part = self._backlog.take_part(provider, now, self._batch_fields)
         self._calls[group] = part.calls
         self._put_in_flight(group, part.payload, part.requests, part.fields, self._cuts[provider])
 
@@ -199,7 +203,9 @@ class ProviderFeed:
         self._cuts[provider] = part.cut
         if delta.observations:
             known = self._names.known_models(provider)
-            if overflow := self._backlog.set_aside(provider, delta, known):
+            with own_work():
+                overflow = self._backlog.set_aside(provider, delta, known)
+            if overflow:
                 self._guard.count("overflow:model", overflow)
 
     def _has_room(self, provider: str) -> bool:

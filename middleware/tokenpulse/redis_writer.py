@@ -7,32 +7,31 @@ that lost acknowledged batches answers GAP, and they are replayed from the ring;
 then sent an empty batch, so that what is lost of one without new traffic comes back too.
 Invariants: a batch is only forgotten after OK or DUP; a group's batches are applied in order.
 Bounds: see `replay_ring` for what the ring holds of acknowledged batches; what fell out of it
-before a GAP is counted as unrecoverable: in batches, and in observations as far back as `SIZES_KEPT`.
+before a GAP is counted as unrecoverable: in batches, and in observations as far back as `loss_account` knows.
 """
 
 import time
 import uuid
-from array import array
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final, Literal, NamedTuple
 
 import redis
 
 from tokenpulse.guard import Guard
 from tokenpulse.journal import NO_JOURNAL, Journal
+from tokenpulse.loss_account import LossAccount
 from tokenpulse.operations import NO_OPERATIONS
 from tokenpulse.replay_ring import ReplayRing
 from tokenpulse.script_call import Call, Script
 from tokenpulse_shared.keyspace import TOTALS_RETENTION_SECONDS
 from tokenpulse_shared.redis_failures import describe_failure
+from tokenpulse_shared.time_limit import own_work
 
 QUIET_SECONDS: Final = 20.0
 """Without traffic for so long a group is asked for once more: well within what the ring holds."""
 GUARD_MAY_BE_SWEPT_SECONDS: Final = 86400.0
 """A guard idle for two days is swept by the apply script: past half of that its absence is no loss."""
-
-SIZES_KEPT: Final = 3600
-"""Batches whose number of observations is remembered, at least: an hour's by default, 29 kB at most."""
 
 Kind = Literal["provider", "http", "gateway"]
 
@@ -78,10 +77,7 @@ class RedisWriter:
         self._acknowledged: dict[Group, int] = {}
         self._acknowledged_at: dict[Group, float] = {}
         self._ring = ReplayRing()
-        self._sizes: dict[Group, array[int]] = {}
-        """Observations of each group's last acknowledged batches, by which a loss is counted."""
-        self._given_up: dict[Group, int] = {}
-        """Last sequence of each group that was counted as unrecoverable: a later loss does not count it again."""
+        self._losses = LossAccount(guard)
         self._tried: set[Group] = set()
         """Groups whose batch in flight may have reached Redis: the others' cannot be there already."""
         self.losses = 0
@@ -133,18 +129,20 @@ class RedisWriter:
         batches = list(self.in_flight.values())
         new = self.in_flight.keys() - self._tried
         self._tried |= new
-        replies = self._apply(batches, meanwhile)
+        replies = self._apply(batches, partial(self._while_redis_works, meanwhile))
         for batch, reply in zip(batches, replies, strict=True):
             self._check(batch, reply)
         done: list[Batch] = []
         failure: Exception | None = None
         is_shared = False
         for batch, reply in zip(batches, replies, strict=True):
-            if isinstance(reply, Exception):  # refused, or of a cluster's node that is gone
-                failure = reply
-            elif reply[0] == b"DUP" and batch.group in new and self._journal.writer_id is None:
+            if self._is_others(batch, reply, is_new=batch.group in new):
                 is_shared = True
-            elif self._settle(batch, reply):
+                continue
+            taken = self._take(batch, reply)
+            if isinstance(taken, Exception):
+                failure = taken
+            elif taken:
                 done.append(batch)
         if is_shared:
             self._take_another_id()
@@ -155,6 +153,12 @@ class RedisWriter:
             self._guard.count("refused_batches")
             self._guard.say("redis refused a batch, it is sent again", self.partial_error or "")
         return done
+
+    def _while_redis_works(self, meanwhile: Callable[[], None] | None) -> None:
+        with own_work():
+            self._ring.pack()
+        if meanwhile is not None:
+            meanwhile()
 
     def _apply(self, batches: Sequence[Batch], meanwhile: Callable[[], None] | None = None) -> list[Any]:
         calls: list[Call] = [
@@ -178,6 +182,22 @@ class RedisWriter:
             self.client.close()
             raise redis.exceptions.InvalidResponse("a reply that is not this batch's")
 
+    def _is_others(self, batch: Batch, reply: Any, *, is_new: bool) -> bool:
+        """Tell whether a batch that was never sent is there already: somebody else writes under our id."""
+        return is_new and isinstance(reply, list) and reply[0] == b"DUP" and self._journal.writer_id is None
+
+    def _take(self, batch: Batch, reply: Any) -> bool | Exception:
+        """Return whether the batch is in Redis now; what kept it from being replayed, or from being applied at all.
+
+        A cluster's node may be gone, the connection may break in a replay: the others are there all the same.
+        """
+        if isinstance(reply, Exception):
+            return reply
+        try:
+            return self._settle(batch, reply)
+        except (redis.RedisError, OSError) as error:
+            return error
+
     def _settle(self, batch: Batch, reply: list[Any]) -> bool:
         status, stored, microseconds, rejected, first_rejection, _ = reply
         self.server_time = int(microseconds) / 1e6
@@ -185,6 +205,7 @@ class RedisWriter:
             self._guard.count("rejected_increments", int(rejected))
             self._guard.fault("redis_key_refused")
             self._guard.say("redis key refused increments", first_rejection.decode("utf-8", "replace"))
+        self._losses.settle(batch.group, batch.previous if status == b"OK" else int(stored))
         if status in (b"GAP", b"EVICTED"):
             return self._bridge(batch, int(stored), is_evicted=status == b"EVICTED")
         if status == b"DUP":
@@ -203,10 +224,7 @@ class RedisWriter:
             self._looked_back.add(batch.group)
         else:
             self._looked_back.discard(batch.group)
-        sizes = self._sizes.setdefault(batch.group, array("Q"))
-        sizes.append(batch.observations)
-        if len(sizes) >= 2 * SIZES_KEPT:
-            del sizes[:SIZES_KEPT]
+        self._losses.acknowledge(batch.group, batch.observations)
         self._ring.add(batch, now)
 
     def _bridge(self, batch: Batch, stored: int, *, is_evicted: bool) -> bool:
@@ -225,16 +243,19 @@ class RedisWriter:
             self._doubt_others(batch.group)
         # What a swept guard vouched for is still there.
         kept = self._ring.after(batch.group, stored) if is_loss else []
-        for at, held in enumerate((*kept, batch)):
+        first = (*kept, batch)[0].sequence
+        if is_loss:
+            acknowledged = self._acknowledged.get(batch.group, 0)
+            self._losses.suspect(batch.group, stored=stored, first=first, acknowledged=acknowledged)
+        for held in (*kept, batch):
             reply = self._apply([held._replace(previous=stored)])[0]
             if isinstance(reply, Exception):
                 return False
             self._check(held, reply)
             if reply[0] in (b"GAP", b"EVICTED"):  # lost again meanwhile: the next flush starts over
                 return False
-            if at == 0 and is_loss:
-                self._count_unrecoverable(batch.group, stored, batch.previous - len(kept))
             stored = held.sequence
+            self._losses.settle(batch.group, stored)
         self._guard.count("replayed", len(kept))
         self._acknowledge(batch)
         return True
@@ -247,7 +268,7 @@ class RedisWriter:
         self._guard.fault("writer_id_shared")
         self._guard.say("another process writes under this one's id", "it takes a new one")
         self.writer_id = uuid.uuid4().hex
-        for held in (self._acknowledged, self._acknowledged_at, self._ring, self._sizes, self._given_up):
+        for held in (self._acknowledged, self._acknowledged_at, self._ring, self._losses):
             held.clear()
         self._looked_back.clear()
         self._tried.clear()
@@ -259,14 +280,3 @@ class RedisWriter:
         for other, guard_key in self._ring.groups().items():
             if other != group and other not in self.in_flight:
                 self.enqueue(other, guard_key, NO_OPERATIONS, 0)
-
-    def _count_unrecoverable(self, group: Group, stored: int, last: int) -> None:
-        """Count the group's batches after `stored` up to `last`, but those that were counted before."""
-        lost = last - max(stored, self._given_up.get(group, 0))
-        if lost <= 0:
-            return
-        self._given_up[group] = last
-        sizes = self._sizes.get(group, array("Q"))  # none yet of a writer that was taken up
-        end = len(sizes) - (self._acknowledged[group] - last)
-        self._guard.count("unrecoverable", lost)
-        self._guard.count("unrecoverable_observations", sum(sizes[max(0, end - lost) : end]))

@@ -12,10 +12,10 @@ from typing import Any, Final
 import redis
 
 from tokenpulse.guard import Guard
+from tokenpulse.refusals import note_refusal
 from tokenpulse.script_call import Call, Script
 from tokenpulse_shared.counters import SKETCHED, WINDOW_COUNTERS
 from tokenpulse_shared.keyspace import HOUR_RETENTION_SECONDS, MINUTE_RETENTION_SECONDS, Keyspace
-from tokenpulse_shared.redis_failures import describe_failure
 
 WINDOWS_PER_CALL: Final = 8
 SEAL_SECONDS: Final = 5.0
@@ -64,8 +64,7 @@ class Sealer:
     def _settle(self, provider: str, reply: Any, now: float) -> None:
         self._due_at[provider] = now + SEAL_SECONDS
         if isinstance(reply, Exception):
-            self._guard.fault("seal_refused")
-            self._guard.say("windows could not be packed", describe_failure(reply).text)
+            note_refusal(self._guard, "seal_refused", "windows could not be packed", reply)
             return
         sealed, left = int(reply[0]), int(reply[1])
         self._guard.count("sealed_windows", sealed)

@@ -8,6 +8,7 @@ from typing import Final, cast
 import orjson
 import redis
 
+from tokenpulse.refusals import is_refused_by_key
 from tokenpulse_shared import __version__
 
 WRITERS_RETENTION_SECONDS: Final = 3600
@@ -27,7 +28,7 @@ class WriterReport:
     def send(
         self, now: float, in_progress: Sequence[tuple[str, str, int]], stats: Mapping[str, float]
     ) -> bool:
-        """Replace the entry; return False when the key holds something else.
+        """Replace the entry; return False when the key holds something else; that a node is gone is told elsewhere.
 
         `now` is epoch seconds, `in_progress` [(method, route, requests)].
 
@@ -48,7 +49,7 @@ class WriterReport:
             pipeline.expire(self._key, WRITERS_RETENTION_SECONDS)
             replies = pipeline.execute(raise_on_error=False)
         if isinstance(replies[0], Exception):
-            return False
+            return not is_refused_by_key(replies[0])
         if not self._has_swept:
             self._sweep(now)
             self._has_swept = True

@@ -14,9 +14,9 @@ scripts refuse to change such a slot, so that nothing writes meanwhile.
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from redis.exceptions import ClusterDownError, ResponseError, TryAgainError
+from redis.exceptions import ClusterDownError, InvalidResponse, ResponseError, TryAgainError
 
-from tokenpulse_shared.cluster_replies import Redirect, parse_redirect
+from tokenpulse_shared.cluster_replies import Redirect, parse_redirect, refusal_code
 from tokenpulse_shared.cluster_slots import SCRIPT_COMMANDS, Command, SlotMap, slot_of
 from tokenpulse_shared.many_hosts_url import Host
 
@@ -128,12 +128,12 @@ class ClusterBatch:
             return
         refusals = [reply for reply in said if isinstance(reply, ResponseError)]
         redirects = [found for refusal in refusals if (found := parse_redirect(refusal, node)) is not None]
-        if not redirects:
-            self._settle(
-                unit, refusals[0] if refusals else ResponseError("EXEC was answered without replies")
-            )
-        elif redirects[0].is_final:
+        is_moving = any(refusal_code(refusal) == "TRYAGAIN" for refusal in refusals)
+        if redirects and redirects[0].is_final:
             self._follow(unit, redirects[0])
+        elif not (redirects or is_moving):
+            odd = InvalidResponse("EXEC was answered without replies")
+            self._settle(unit, refusals[0] if refusals else odd)
         elif unit.waits < MOVING_WAITS:
             unit.waits += 1
             self.should_wait = True

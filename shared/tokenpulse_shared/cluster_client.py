@@ -27,6 +27,8 @@ from tokenpulse_shared.time_limit import seconds_left, time_limit
 
 ASK_SHARE: Final = 0.3
 """Part of the time left that one node has to say who serves what."""
+LEAST_SECONDS: Final = 0.02
+"""With less time than this a node is not asked: it would be blamed for what others took."""
 SEND_SHARE: Final = 0.5
 """Part of the time left that connecting and sending may take; the rest is for replies."""
 REPLY_SHARE: Final = 0.7
@@ -126,7 +128,7 @@ class ClusterClient(redis.Redis):
                 self._receive(batch, node, link, parts[node])
 
     def _send(self, batch: ClusterBatch, node: Host, link: NodeLink, units: list[Unit]) -> bool:
-        if not seconds_left(self._timeout_seconds):  # no fault of this node
+        if seconds_left(self._timeout_seconds) < LEAST_SECONDS:  # no fault of this node
             batch.not_sent(node, units, redis.TimeoutError("no time was left"))
             return False
         try:
@@ -166,6 +168,9 @@ class ClusterClient(redis.Redis):
             return topology.slots
         failure: Exception = redis.ConnectionError("no node of the cluster to ask")
         for node in topology.candidates():
+            if seconds_left(self._timeout_seconds) < LEAST_SECONDS:  # no fault of this node
+                failure = redis.TimeoutError("no time was left")
+                break
             link = self._link(node)
             try:
                 with time_limit(seconds_left(self._timeout_seconds) * ASK_SHARE):

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 from redis.exceptions import ReadOnlyError, ResponseError
 
 from tokenpulse_shared.many_hosts_url import Host
+from tokenpulse_shared.odd_replies import refusing
 
 _MOST_WORDS: Final = 4
 _NOT_FOR_PARSING: Final = frozenset(("keys", "NEVER_DECODE"))
@@ -51,14 +52,15 @@ def parsed_replies(
 ) -> list[Any]:
     """Return the replies as redis-py gives them to callers; `stack`: each command with its options.
 
-    Exceptions stay as they are.
+    Exceptions stay as they are; a reply that is no such command's is answered with `InvalidResponse`.
     """
     parsed: list[Any] = []
     for ((name, *_), options), reply in zip(stack, replies, strict=True):
         callback = None if isinstance(reply, Exception) else callbacks.get(name)
-        if callback is not None:
-            reply = callback(
-                reply, **{key: value for key, value in options.items() if key not in _NOT_FOR_PARSING}
-            )
-        parsed.append(reply)
+        parsed.append(reply if callback is None else _parsed(callback, reply, options))
     return parsed
+
+
+def _parsed(callback: Callable[..., Any], reply: Any, options: Mapping[str, Any]) -> Any:
+    of_parsing = {key: value for key, value in options.items() if key not in _NOT_FOR_PARSING}
+    return refusing(callback, lambda odd: odd)(reply, **of_parsing)

@@ -17,6 +17,7 @@ from tokenpulse_shared.connection_options import (
     blocking_options,
 )
 from tokenpulse_shared.many_hosts_url import Host, ManyHostsUrl
+from tokenpulse_shared.odd_replies import refuse_odd_replies, refuse_odd_replies_async
 from tokenpulse_shared.sentinel_async_connection import (
     SentinelAsyncConnection,
     SentinelAsyncGuide,
@@ -51,7 +52,9 @@ def connect_many(url: ManyHostsUrl, name: str, timeout_seconds: float) -> redis.
         guide=guide,
         **of_data,
     )
-    return redis.Redis(connection_pool=pool)
+    client = redis.Redis(connection_pool=pool)
+    refuse_odd_replies(client)
+    return client
 
 
 def connect_many_async(url: ManyHostsUrl, name: str, timeout_seconds: float) -> redis.asyncio.Redis:
@@ -77,7 +80,9 @@ def connect_many_async(url: ManyHostsUrl, name: str, timeout_seconds: float) -> 
     pool = redis.asyncio.ConnectionPool(
         connection_class=guided_class, max_connections=READER_CONNECTIONS, guide=guide, **of_data
     )
-    return redis.asyncio.Redis.from_pool(pool)
+    client = redis.asyncio.Redis.from_pool(pool)
+    refuse_odd_replies_async(client)
+    return client
 
 
 def _without_host(parsed: Any) -> dict[str, Any]:

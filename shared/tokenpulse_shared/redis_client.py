@@ -22,6 +22,7 @@ from tokenpulse_shared.connection_options import (
 from tokenpulse_shared.errors import SettingsError
 from tokenpulse_shared.many_hosts_client import connect_many, connect_many_async
 from tokenpulse_shared.many_hosts_url import is_many_hosts_url, parse_many_hosts_url
+from tokenpulse_shared.odd_replies import refuse_odd_replies, refuse_odd_replies_async
 from tokenpulse_shared.redis_url import is_memory_url
 
 if TYPE_CHECKING:
@@ -53,12 +54,14 @@ def connect(url: str, *, name: str = "tokenpulse", timeout_seconds: float = TIME
         return FakeRedis(server=server)
     if is_many_hosts_url(url):
         return connect_many(parse_many_hosts_url(url), name, timeout_seconds)
-    return redis.Redis.from_url(
+    client = redis.Redis.from_url(
         url,
         connection_class=_connection_class(url),
         max_connections=WRITER_CONNECTIONS,
         **blocking_options(name, timeout_seconds),
     )
+    refuse_odd_replies(client)
+    return client
 
 
 def connect_async(
@@ -73,7 +76,9 @@ def connect_async(
     if is_many_hosts_url(url):
         return connect_many_async(parse_many_hosts_url(url), name, timeout_seconds)
     options = async_options(name, timeout_seconds)
-    return redis.asyncio.Redis.from_url(url, max_connections=READER_CONNECTIONS, **options)
+    client = redis.asyncio.Redis.from_url(url, max_connections=READER_CONNECTIONS, **options)
+    refuse_odd_replies_async(client)
+    return client
 
 
 def _connection_class(url: str) -> type[redis.connection.AbstractConnection]:

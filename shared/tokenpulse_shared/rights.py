@@ -87,6 +87,8 @@ COMMANDS: Final[Mapping[Role, tuple[str, ...]]] = {
 
 IN_A_CLUSTER: Final = ("cluster|slots", "asking")
 """What both need besides on a Redis Cluster: where each key is."""
+AT_SENTINELS: Final = ("sentinel|get-master-addr-by-name", "client|setname")
+"""All that the user of the sentinels must be allowed, whatever the role."""
 
 
 def acl_rules(role: Role, prefix: str = DEFAULT_PREFIX) -> list[str]:

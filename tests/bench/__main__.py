@@ -1,4 +1,4 @@
-"""Print what tokenpulse costs on this machine: `python -m tests.bench [--quick] [--only overhead,spill,recorder,memory]`."""
+"""Print what tokenpulse costs on this machine: `python -m tests.bench [--quick] [--only overhead,stall,…]`."""
 
 import argparse
 import asyncio
@@ -52,12 +52,33 @@ def _cardinality(url: str, is_quick: bool) -> tuple[str, list[Figure]]:
     return cardinality.__doc__ or "", cardinality.measure_cardinality(url, is_quick=is_quick)
 
 
+def _stall(url: str, is_quick: bool) -> tuple[str, list[Figure]]:
+    from tests.bench import stall
+
+    return stall.__doc__ or "", stall.measure_stall(url, is_quick=is_quick)
+
+
+def _outage(_url: str, is_quick: bool) -> tuple[str, list[Figure]]:
+    from tests.bench import outage
+
+    return outage.__doc__ or "", outage.measure_outage(is_quick=is_quick)
+
+
+def _recovery(_url: str, is_quick: bool) -> tuple[str, list[Figure]]:
+    from tests.bench import recovery
+
+    return recovery.__doc__ or "", recovery.measure_recovery(is_quick=is_quick)
+
+
 MEASUREMENTS: Final[dict[str, Callable[[str, bool], tuple[str, list[Figure]]]]] = {
     "overhead": _overhead,
     "spill": _spill,
     "recorder": _recorder,
     "memory": _memory,
     "cardinality": _cardinality,
+    "stall": _stall,
+    "outage": _outage,
+    "recovery": _recovery,
 }
 
 

@@ -1,6 +1,7 @@
 """Compare what was recorded with what Redis holds."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,20 +58,36 @@ async def load_books(store: MetricsStore, series: list[Series]) -> dict[str, Boo
 async def judge(store: MetricsStore, sent: Book, unrecoverable: int) -> Verdict:
     """Return the verdict on what was sent.
 
-    Where requests are said to be gone nobody knows their series: then only their number is compared.
+    Where requests are said to be gone nobody knows their series: then no counter may be more than was sent, and
+    totals and hours must have lost the same.
     """
     held = await load_books(store, list(sent))
-    wrong = [
-        f"{kind} of {'/'.join(series)}: {name} is {held[kind][series][name]}, must be {amount}"
-        for kind in held
-        for series, counts in sent.items()
-        for name, amount in counts.items()
-        if held[kind][series][name] != amount
-    ]
     counted = sum(counts["total_requests"] for counts in held["totals"].values())
     return Verdict(
         sum(counts["total_requests"] for counts in sent.values()),
         counted,
         unrecoverable,
-        () if unrecoverable else tuple(wrong),
+        tuple(_torn(held, sent) if unrecoverable else _different(held, sent)),
     )
+
+
+def _different(held: dict[str, Book], sent: Book) -> Iterator[str]:
+    for kind, series, name, amount in _each(held, sent):
+        if held[kind][series][name] != amount:
+            yield f"{kind} of {'/'.join(series)}: {name} is {held[kind][series][name]}, must be {amount}"
+
+
+def _torn(held: dict[str, Book], sent: Book) -> Iterator[str]:
+    for kind, series, name, amount in _each(held, sent):
+        found, total = held[kind][series][name], held["totals"][series][name]
+        if found > amount:
+            yield f"{kind} of {'/'.join(series)}: {name} is {found}, at most {amount} were sent"
+        if found != total:
+            yield f"{kind} of {'/'.join(series)}: {name} is {found}, in totals {total}"
+
+
+def _each(held: dict[str, Book], sent: Book) -> Iterator[tuple[str, Series, str, int]]:
+    for kind in held:
+        for series, counts in sent.items():
+            for name, amount in counts.items():
+                yield kind, series, name, amount

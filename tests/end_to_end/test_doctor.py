@@ -290,6 +290,31 @@ def test_every_master_of_a_cluster_is_looked_at() -> None:
     assert (without_any[0], list(without_any[1])) == (2, ["encryption", "connection"])
 
 
+def test_slots_of_a_cluster_are_looked_at() -> None:
+    """All served; refused as a whole when one is gone; on the move; without a master."""
+    with RedisCluster(masters=2, has_replicas=False, **{"cluster-require-full-coverage": "no"}) as cluster:
+        first, second = cluster.servers
+        well = checks(cluster.url)[1]["slots"]
+        with second.client() as node:
+            node.config_set("cluster-require-full-coverage", "yes")
+        all_or_nothing = checks(cluster.url)[1]["slots"]
+        cluster.begin_move(0, 0, 1)
+        moving = checks(cluster.url)[1]["slots"]
+        with first.client() as node:
+            node.execute_command("CLUSTER", "DELSLOTS", 0)
+        with second.client() as node:
+            node.execute_command("CLUSTER", "DELSLOTS", 0)
+        code, unserved = checks(cluster.url_of(first))
+
+    assert (well["status"], well["says"]) == ("ok", "all served")
+    assert all_or_nothing["status"] == "warning"
+    assert "every node refuses while one is gone" in all_or_nothing["says"]
+    assert (moving["status"], len(moving["items"])) == ("warning", 1)
+    assert moving["items"][0].startswith(f"slot 0: from 127.0.0.1:{first.port} to node ")
+    assert (code, unserved["slots"]["status"]) == (2, "failure")
+    assert unserved["slots"]["says"].startswith("served: 16383 of 16384; ")
+
+
 def test_sentinels_are_asked_one_by_one() -> None:
     """Those that are silent are named; a sentinel taken for a Redis is a failure."""
     with SentinelDeployment() as deployment:

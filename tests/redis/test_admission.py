@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 import redis
 
+from tests.support.chaos_proxy import ChaosProxy
 from tests.support.redis_server import RedisServer
 from tokenpulse.admission import CONFIRM_SECONDS, REFUSAL_SECONDS, Admission
 from tokenpulse_shared.keyspace import TOTALS_RETENTION_SECONDS
@@ -240,6 +241,18 @@ def test_an_index_that_takes_no_writes_is_an_error(redis_server: RedisServer) ->
         client.config_set("min-replicas-to-write", 0)
 
         assert _resolve(admission, "a") == set()
+
+
+def test_a_stray_reply_admits_nobody(redis_server: RedisServer) -> None:
+    """A reply that is not to the question is refused, whatever it holds; on a new connection the answer comes."""
+    with ChaosProxy(redis_server.port) as proxy, connect(proxy.url) as client:
+        admission = _admission(client, most=1)
+        assert _resolve(admission, "a") == set()
+        proxy.plan.break_next("stray_reply")  # of two items, the last no refusal: as if "b" were admitted
+        with pytest.raises(redis.exceptions.InvalidResponse, match="not this index's"):
+            _resolve(admission, "b")
+
+        assert _resolve(admission, "b") == {"b"}
 
 
 def test_unreachable_index_is_an_error(redis_client: redis.Redis) -> None:

@@ -1,12 +1,28 @@
 """Whatever happens to Redis and to the way there, every count is there once."""
 
+import pytest
+
 from tests.chaos.run import run_chaos
-from tests.support.redis_server import RedisServer
+from tests.chaos.stages import STAGES
+
+SECONDS = 5.0
 
 
-async def test_nothing_is_lost_and_nothing_doubled(redis_server: RedisServer) -> None:
-    """Cut, halved, withheld and stray replies, kills, pauses, refusals: the ledgers of three writers agree."""
-    report = await run_chaos(redis_server, seconds=8.0, writers=3, seed=20)
+@pytest.mark.parametrize(
+    ("topology", "disasters"),
+    [
+        (
+            "standalone",
+            ("kill", "load_slowly", "lose_data", "forget_scripts", "run_out_of_memory", "be_busy"),
+        ),
+        ("sentinel", ("kill_master_with_lagging_replicas", "empty")),
+        ("cluster", ("kill_master_with_lagging_replica", "move_slots", "empty")),
+    ],
+)
+async def test_nothing_is_lost_and_nothing_doubled(topology: str, disasters: tuple[str, ...]) -> None:
+    """Cut, halved, withheld and stray replies, and worse for the servers: the ledgers of three writers agree."""
+    with STAGES[topology]() as stage:
+        report = await run_chaos(stage, seconds=SECONDS, writers=3, seed=20, disasters=disasters)
 
     assert report.verdict is not None
     assert report.verdict.wrong == ()

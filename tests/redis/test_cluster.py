@@ -304,7 +304,7 @@ async def test_one_node_can_be_asked_alone(cluster: RedisCluster, client: redis.
     await reader.aclose()
 
 
-def test_without_time_nothing_is_sent(client: redis.Redis) -> None:
+def test_without_time_nothing_is_sent(cluster: RedisCluster, client: redis.Redis) -> None:
     """It is nobody's fault: with time again every node answers."""
     client.ping()
     with time_limit(0), client.pipeline(transaction=False) as pipeline:
@@ -313,6 +313,11 @@ def test_without_time_nothing_is_sent(client: redis.Redis) -> None:
         replies = pipeline.execute(raise_on_error=False)
 
     assert [type(reply) for reply in replies] == [redis.TimeoutError] * 3
+    with connect(cluster.url) as stranger:
+        with time_limit(0), pytest.raises(redis.TimeoutError, match="no time was left"):
+            stranger.ping()
+
+        assert stranger.ping()
     assert [client.exists(key) for key in ("{a}", "{b}", "{c}")] == [0, 0, 0]
 
 

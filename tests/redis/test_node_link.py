@@ -58,7 +58,7 @@ def test_stray_bytes_end_the_connection(redis_server: RedisServer) -> None:
     """They would stand in the place of the next reply."""
     with ChaosProxy(redis_server.port) as proxy, _link(proxy.url) as link:
         link.reach()
-        proxy.break_next("stray_reply")
+        proxy.plan.break_next("stray_reply")
         link.send([("PING",)])
         link.receive()
         wait_until(link._connection.can_read, "the reply behind the stray one")

@@ -41,15 +41,20 @@ def test_a_lost_reply_counts_once(redis_server: RedisServer, open_recorder: Call
         assert recorder.stats()["observations"] == 3
 
 
+@pytest.mark.parametrize("how", ["restart", "FLUSHALL"])
 def test_redis_that_lost_all_is_restored(
-    redis_server: RedisServer, open_recorder: Callable[..., Recorder]
+    redis_server: RedisServer, open_recorder: Callable[..., Recorder], how: str
 ) -> None:
-    """After a restart without data the recent batches come again; totals are those of the ledger."""
+    """After a restart without data, or FLUSHALL, the recent batches come again; totals are those of the ledger."""
     recorder = open_recorder(redis_server.url, flush_interval=0.05)
     for _ in range(5):
         recorder.record(provider="p", model="m")
         assert recorder.flush()
-    redis_server.restart()
+    if how == "restart":
+        redis_server.restart()
+    else:
+        with redis_server.client() as client:
+            client.flushall()
     recorder.record(provider="p", model="m")
     recorder.close()
 

@@ -335,7 +335,8 @@ def test_windows_not_over_stay_open(client: redis.Redis) -> None:
 
 
 def admit(client: redis.Redis, *names: str, now: int = 1000, most: int = 2, ttl: int = 60) -> list[int]:
-    answers: list[int] = client.eval(scripts.source("admit"), 1, "index", now, most, 100, ttl, *names)
+    *answers, key = client.eval(scripts.source("admit"), 1, "index", now, most, 100, ttl, *names)
+    assert key == b"index"
     return answers
 
 

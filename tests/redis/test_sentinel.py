@@ -19,6 +19,7 @@ from tests.support.sentinel import SERVICE, Sentinel, SentinelDeployment
 from tokenpulse.recorder import Recorder
 from tokenpulse_shared.errors import StoreUnavailableError
 from tokenpulse_shared.redis_client import connect, connect_async
+from tokenpulse_shared.rights import AT_SENTINELS
 from tokenpulse_shared.store import MetricsStore
 
 PROVIDERS = ("groq", "openai")
@@ -101,8 +102,7 @@ def test_a_master_that_is_demoted_is_left(
     old = deployment.master()
     with load:
         _await_batches(recorder, 20)
-        deployment.sentinels[0].ask("FAILOVER", SERVICE)
-        wait_until(lambda: deployment.master() != old, "another master")
+        deployment.hand_over()
         for _ in range(2):
             _await_batches(recorder, 20)
             deployment.follow(deployment.servers[old])
@@ -240,6 +240,23 @@ async def test_sentinels_have_a_login_of_their_own(is_async: bool) -> None:
         assert await _answer(f"{url}watch", is_async)
         with pytest.raises(redis.ConnectionError, match="invalid username-password"):
             await _answer(f"{url}wrong", is_async)
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_the_rights_that_sentinels_must_give_are_enough(is_async: bool) -> None:
+    """A user who may ask for the master and name itself finds it; one who may not is told so."""
+    with running_redis(is_durable=False) as server, ExitStack() as stack:
+        rights = " ".join(f"+{command}" for command in AT_SENTINELS)
+        lines = (f"user watcher on >secret -@all {rights}", "user idler on >secret -@all")
+        sentinel = Sentinel(server.port, lines=lines)
+        stack.callback(sentinel.close)
+        sentinel.start()
+        wait_until(lambda: sentinel.knows(sentinels=0, replicas=0), "the sentinel")
+        url = f"redis+sentinel://127.0.0.1:{sentinel.port}/{SERVICE}?sentinel_password=secret&sentinel_username="
+
+        assert await _answer(f"{url}watcher", is_async)
+        with pytest.raises(redis.RedisError, match="no permissions"):
+            await _answer(f"{url}idler", is_async)
 
 
 async def test_many_connections_are_made_at_once(deployment: SentinelDeployment) -> None:

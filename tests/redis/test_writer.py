@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
+from tests.support.chaos_proxy import ChaosProxy
 from tests.support.proxy import FaultProxy
 from tests.support.redis_server import RedisServer
 from tests.support.writer_bench import COUNTS, GROUP, GUARD_KEY, WriterBench, payload, writer_bench
@@ -79,6 +80,21 @@ def test_a_lost_reply_counts_once(redis_server: RedisServer) -> None:
 
         assert proxy.cuts == 1
         assert bench.count() == 11
+        assert list(bench.writer.in_flight) == [GROUP]
+        assert bench.push() == [("p", 2)]
+        assert bench.count() == 11
+        assert bench.guard.counts() == {"duplicates": 1}
+
+
+def test_a_stray_reply_is_nobody_s(redis_server: RedisServer) -> None:
+    """Replies that stand one place off are refused as a whole, on a new connection the batch is found applied."""
+    with ChaosProxy(redis_server.port) as proxy, writer_bench(proxy.url, redis_server.url) as bench:
+        bench.send(1)
+        proxy.plan.break_next("stray_reply")
+        bench.enqueue(payload(10))
+        with pytest.raises(redis.exceptions.InvalidResponse, match="not this batch's"):
+            bench.push()
+
         assert list(bench.writer.in_flight) == [GROUP]
         assert bench.push() == [("p", 2)]
         assert bench.count() == 11

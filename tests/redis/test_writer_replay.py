@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
+import redis
 
+from tests.support.proxy import FaultProxy
 from tests.support.redis_server import RedisServer
 from tests.support.writer_bench import COUNTS, GROUP, GUARD_KEY, WriterBench, payload, writer_bench
 from tokenpulse.redis_writer import (
@@ -128,7 +130,7 @@ def test_a_loss_is_counted_in_observations_as_far_back_as_sizes_are_kept(
     bench: WriterBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Sizes of old batches are forgotten; batches are counted however old."""
-    monkeypatch.setattr("tokenpulse.redis_writer.SIZES_KEPT", 2)
+    monkeypatch.setattr("tokenpulse.loss_account.SIZES_KEPT", 2)
     monkeypatch.setattr("tokenpulse.replay_ring.RING_BYTES", 0)
     bench.send(1, 2, 3, 4, 5)
     bench.look.flushdb()
@@ -186,6 +188,43 @@ def test_a_gap_while_redis_takes_no_writes_is_bridged_later(redis_server: RedisS
 
         assert bench.push() == [("p", 3)]
         assert bench.count() == 111
+
+
+def test_a_connection_lost_in_a_replay_takes_nothing_back(redis_server: RedisServer) -> None:
+    """What was acknowledged in the same round trip is done; the group that is replayed goes on with the next push."""
+    other, other_guard, other_counts = Group("provider", "q"), "guard:{q}", "counts:{q}"
+    with FaultProxy(redis_server.port) as proxy, writer_bench(proxy.url, redis_server.url) as bench:
+        bench.enqueue(payload(1))
+        bench.enqueue(payload(77, other_counts), other, other_guard)
+        assert bench.push() == [("p", 1), ("q", 1)]
+        bench.look.delete(other_guard, other_counts)
+        bench.enqueue(payload(10))
+        bench.enqueue(payload(100, other_counts), other, other_guard)
+        proxy.drop_reply_to(b'{"n":77}')
+
+        assert bench.push() == [("p", 2)]
+        assert bench.writer.partial_error == "connection lost"
+        assert bench.push() == [("q", 2), ("p", 3)]
+        assert (bench.count(), bench.count(other_counts)) == (11, 177)
+
+
+def test_a_loss_is_counted_though_its_replay_was_not_answered(redis_server: RedisServer) -> None:
+    """The first batch after the loss arrives, its reply does not: the next reply tells that the rest is gone."""
+    with FaultProxy(redis_server.port) as proxy, writer_bench(proxy.url, redis_server.url) as bench:
+        bench.send(1, 2, 3)
+        bench.clock.advance(RING_SECONDS + 1)
+        bench.send(4, 5)
+        bench.look.flushdb()
+        bench.enqueue(payload(100))
+        proxy.drop_reply_to(b'{"n":4}')
+        with pytest.raises(redis.ConnectionError):
+            bench.push()
+
+        assert bench.guard.counts() == {"gaps": 1}
+        assert bench.push() == [("p", 6)]
+        assert bench.count() == 109
+        counts = bench.guard.counts()
+        assert (counts["unrecoverable"], counts["unrecoverable_observations"]) == (3, 3)
 
 
 def test_a_gap_within_a_replay_starts_over(redis_url: str) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import random
 import socket
+from collections.abc import Sequence
 from typing import Any, Final, Self
 
 import redis
@@ -19,7 +20,8 @@ _SLOTS: Final = 16_384
 class RedisCluster:
     """Own a cluster on the loopback: `masters` masters, each with a replica unless told otherwise.
 
-    Masters are the first of `servers`; the replica of the master at `i` stands at `masters + i`.
+    At the start masters are the first of `servers`; the replica of the master at `i` stands at `masters + i`.
+    `announced`: the ports that nodes name as theirs, for proxies that stand before them; None: their own.
     """
 
     def __init__(
@@ -28,6 +30,7 @@ class RedisCluster:
         masters: int = 3,
         has_replicas: bool = True,
         node_timeout_milliseconds: int = 500,
+        announced: Sequence[int] | None = None,
         **options: str,
     ) -> None:
         count = masters * (2 if has_replicas else 1)
@@ -39,23 +42,33 @@ class RedisCluster:
             "repl-ping-replica-period": "1",
             **options,
         }
-        self.servers = [RedisServer(is_durable=False, **common) for _ in range(count)]
+        self.servers = [
+            # 0: the port it listens on
+            RedisServer(is_durable=False, **{"cluster-announce-port": str(port), **common})
+            for port in announced or (0,) * count
+        ]
         self.masters = masters
         self.ids: list[str] = []
+        self._announced = announced
 
     @property
     def url(self) -> str:
         """Return the URL with the first two nodes as seeds."""
         return self.url_of(*self.servers[:2])
 
+    @property
+    def ports(self) -> Sequence[int]:
+        """Return the ports by which the nodes are reached, in their order."""
+        return self._announced or [server.port for server in self.servers]
+
     def url_of(self, *servers: RedisServer) -> str:
         """Return the URL with these nodes as seeds."""
-        return "redis+cluster://" + ",".join(f"127.0.0.1:{server.port}" for server in servers)
+        return url_of(*(self.ports[self.servers.index(server)] for server in servers))
 
     def start(self) -> None:
         """Start the nodes, make them a cluster; return once every node says that it is well."""
         for server in self.servers:
-            server.port = port_with_bus()
+            server.port = server.port or port_with_bus()
             server.start()
         self.ids = [_ask(server, "CLUSTER MYID").decode() for server in self.servers]
         for at, server in enumerate(self.servers[: self.masters]):
@@ -87,11 +100,21 @@ class RedisCluster:
 
     def owner(self, slot: int) -> int:
         """Return the place in `servers` of the node that serves the slot, as the first living node says."""
-        living = next(server for server in self.servers if server.is_running)
+        living = next(server for server in self.servers if server.is_awake)
         for first, last, (_, port, *_), *_ in _ask(living, "CLUSTER SLOTS"):
             if first <= slot <= last:
-                return next(at for at, server in enumerate(self.servers) if server.port == port)
+                return self.ports.index(port)
         raise LookupError(slot)
+
+    def owners(self) -> list[int]:
+        """Return the places in `servers` of the masters with slots, as the first living node says."""
+        living = next(server for server in self.servers if server.is_awake)
+        return sorted({self.ports.index(entry[2][1]) for entry in _ask(living, "CLUSTER SLOTS")})
+
+    def replica_of(self, master: int) -> int:
+        """Return the place in `servers` of a replica that the master knows."""
+        [line, *_] = _ask(self.servers[master], "CLUSTER REPLICAS", self.ids[master])
+        return self.ids.index(line.split()[0].decode())
 
     def is_well(self) -> bool:
         """Tell whether every living node knows all slots served, and is in step with its master."""
@@ -112,9 +135,8 @@ class RedisCluster:
 
     def end_move(self, slot: int, target: int) -> None:
         """Give the slot to the target, which has all its keys."""
-        masters = self.servers[: self.masters]
-        for server in (self.servers[target], *masters):
-            _ask(server, "CLUSTER SETSLOT", slot, "NODE", self.ids[target])
+        for at in (target, *self.owners()):
+            _ask(self.servers[at], "CLUSTER SETSLOT", slot, "NODE", self.ids[target])
 
     def _knows_all(self, server: RedisServer) -> bool:
         lines = _ask(server, "CLUSTER NODES").splitlines()
@@ -128,6 +150,11 @@ class RedisCluster:
         except redis.RedisError:
             return False
         return is_ok and is_in_step and replicas >= len(self.servers) - self.masters
+
+
+def url_of(*ports: int) -> str:
+    """Return the URL with the nodes at these ports as seeds."""
+    return "redis+cluster://" + ",".join(f"127.0.0.1:{port}" for port in ports)
 
 
 def _ask(server: RedisServer, *command: str | int | bytes) -> Any:

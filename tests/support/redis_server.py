@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, Self
 
@@ -52,6 +52,7 @@ class RedisServer:
         self._options = options
         self._directory = Path(tempfile.mkdtemp(prefix="tokenpulse-redis-"))
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_paused = False
         self.port = 0
 
     @property
@@ -64,8 +65,13 @@ class RedisServer:
         """Tell whether the process is alive (a paused one is)."""
         return self._process is not None and self._process.poll() is None
 
-    def start(self) -> None:
-        """Start the process; return once it answers PING.
+    @property
+    def is_awake(self) -> bool:
+        """Tell whether the process is alive, and not paused."""
+        return self.is_running and not self._is_paused
+
+    def start(self, **options: str) -> None:
+        """Start the process; return once it answers PING. `options` hold for this start only.
 
         Raises:
             RuntimeError: it did not; holds what it logged.
@@ -73,7 +79,7 @@ class RedisServer:
         attempts = 1 if self.port else _START_ATTEMPTS
         for _ in range(attempts):
             port = self.port or free_port()
-            self._process = self._spawn(port)
+            self._process = self._spawn(port, options)
             if self._answers(port):
                 self.port = port
                 return
@@ -92,21 +98,26 @@ class RedisServer:
         """Send SIGTERM, then wait until the process is gone; nothing happens when it already is."""
         self._end(signal.SIGTERM)
 
-    def restart(self, *, keep_data: bool = False) -> None:
-        """Stop the server if it runs, start it on the same port: empty, or with all it acknowledged."""
+    def restart(self, *, keep_data: bool = False, **options: str) -> None:
+        """Stop the server if it runs, start it on the same port: empty, or with all it acknowledged.
+
+        `options` hold for this start only.
+        """
         self.stop()
         if not keep_data:
             shutil.rmtree(self._directory)
             self._directory.mkdir()
-        self.start()
+        self.start(**options)
 
     def pause(self) -> None:
         """Freeze the process with SIGSTOP: connections stay open, nothing is answered."""
         if self._process is not None:
+            self._is_paused = True
             self._process.send_signal(signal.SIGSTOP)
 
     def resume(self) -> None:
         """Let a frozen process go on."""
+        self._is_paused = False
         if self._process is not None:
             self._process.send_signal(signal.SIGCONT)
 
@@ -126,7 +137,7 @@ class RedisServer:
     def _log_path(self) -> Path:
         return self._directory / "redis.log"
 
-    def _spawn(self, port: int) -> subprocess.Popen[bytes]:
+    def _spawn(self, port: int, more: Mapping[str, str]) -> subprocess.Popen[bytes]:
         options = {
             "port": str(port),
             "bind": "127.0.0.1",
@@ -137,6 +148,7 @@ class RedisServer:
             "appendfsync": "no",
             "auto-aof-rewrite-percentage": "0",
             **self._options,
+            **more,
         }
         arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
         return subprocess.Popen(
@@ -153,6 +165,7 @@ class RedisServer:
 
     def _end(self, number: signal.Signals) -> None:
         process, self._process = self._process, None
+        self._is_paused = False
         if process is None:
             return
         process.send_signal(number)

@@ -1,9 +1,11 @@
 """Run a real Sentinel deployment: a master, replicas, and the sentinels that watch them."""
 
+import contextlib
 import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -16,6 +18,11 @@ from tests.support.replication import is_in_step
 SERVICE: Final = "mymaster"
 _DOWN_AFTER_MILLISECONDS: Final = 1000
 """With 500 a new master is now and then taken for dead before the sentinel has connected to it."""
+
+
+def url_of(*ports: int) -> str:
+    """Return the URL with the sentinels at these ports."""
+    return f"redis+sentinel://{','.join(f'127.0.0.1:{port}' for port in ports)}/{SERVICE}/0"
 
 
 class Sentinel:
@@ -50,6 +57,11 @@ class Sentinel:
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 
+    def resume(self) -> None:
+        """Let a frozen process go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """Send SIGKILL, then wait until the process is gone; nothing happens when it already is."""
         process, self._process = self._process, None
@@ -81,20 +93,32 @@ class Sentinel:
 class SentinelDeployment:
     """Own a master, replicas of it, and sentinels; the first of `servers` is the master at the start.
 
-    Its tests leave it well, whoever is the master then.
+    Its tests leave it well, whoever is the master then. `announced`: the ports that servers name as theirs, for
+    proxies that stand before them; None: their own.
     """
 
-    def __init__(self, *, replicas: int = 2, sentinels: int = 3) -> None:
+    def __init__(
+        self, *, replicas: int = 2, sentinels: int = 3, announced: Sequence[int] | None = None
+    ) -> None:
         common = {"repl-diskless-sync-delay": "0", "repl-ping-replica-period": "1"}
-        self.servers = [RedisServer(is_durable=False, **common) for _ in range(replicas + 1)]
+        self.servers = [
+            # 0: the port it listens on
+            RedisServer(is_durable=False, **common, **{"replica-announce-port": str(port)})
+            for port in announced or (0,) * (replicas + 1)
+        ]
         self.sentinels: list[Sentinel] = []
         self._count = sentinels
+        self._announced = announced
 
     @property
     def url(self) -> str:
         """Return the URL with all sentinels."""
-        hosts = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in self.sentinels)
-        return f"redis+sentinel://{hosts}/{SERVICE}/0"
+        return url_of(*(sentinel.port for sentinel in self.sentinels))
+
+    @property
+    def ports(self) -> Sequence[int]:
+        """Return the ports by which the servers are reached, in their order."""
+        return self._announced or [server.port for server in self.servers]
 
     def start(self) -> None:
         """Start everything; return once the sentinels know each other and the replicas are in step."""
@@ -102,10 +126,10 @@ class SentinelDeployment:
             server.start()
         for server in self.servers[1:]:
             with server.client() as client:
-                client.replicaof("127.0.0.1", self.servers[0].port)
+                client.replicaof("127.0.0.1", self.ports[0])
         wait_until(lambda: all(is_in_step(server) for server in self.servers[1:]), "the replicas to follow")
         quorum = self._count // 2 + 1
-        self.sentinels = [Sentinel(self.servers[0].port, quorum) for _ in range(self._count)]
+        self.sentinels = [Sentinel(self.ports[0], quorum) for _ in range(self._count)]
         for sentinel in self.sentinels:
             sentinel.start()
         wait_until(self._have_met, "the sentinels to meet")
@@ -114,7 +138,23 @@ class SentinelDeployment:
         """Return the place in `servers` of the master, as most sentinels say."""
         ports = [int(sentinel.ask("GET-MASTER-ADDR-BY-NAME", SERVICE)[1]) for sentinel in self.sentinels]
         port = max(ports, key=ports.count)
-        return next(at for at, server in enumerate(self.servers) if server.port == port)
+        return self.ports.index(port)
+
+    def hand_over(self) -> None:
+        """Have the sentinels make another server the master; an order that comes to nothing is given again."""
+        old, first = self.ports[self.master()], self.sentinels[0]
+
+        def has_another() -> bool:
+            if int(first.ask("GET-MASTER-ADDR-BY-NAME", SERVICE)[1]) != old:
+                return True
+            with contextlib.suppress(
+                redis.ResponseError
+            ):  # one is under way, or no replica is known to be well
+                first.ask("FAILOVER", SERVICE)
+            return False
+
+        wait_until(has_another, "a failover on command")
+        wait_until(lambda: self.ports[self.master()] != old, "the other sentinels to know it")
 
     def is_well(self) -> bool:
         """Tell whether the master that the sentinels name has every other server in step with it."""
@@ -130,7 +170,7 @@ class SentinelDeployment:
     def follow(self, server: RedisServer) -> None:
         """Have a server follow the master at once; the sentinels would have it so in ten seconds."""
         with server.client() as client:
-            client.replicaof("127.0.0.1", self.servers[self.master()].port)
+            client.replicaof("127.0.0.1", self.ports[self.master()])
 
     def close(self) -> None:
         """Kill everything; delete the files."""

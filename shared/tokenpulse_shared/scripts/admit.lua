@@ -2,13 +2,15 @@
 -- KEYS[1] sorted set of names by last use
 -- ARGV: now in seconds, most names besides `__other__`, idle seconds, time to live in seconds (0: none), names…
 -- A name comes as `+name`, admit it while there is room, or `?name`, say only whether it is admitted.
--- Reply: for each name 1 admitted, 0 not; nothing is admitted to a key that holds something else.
+-- Reply: for each name 1 admitted, 0 not, then KEYS[1], which tells the writer that the reply is its own;
+-- nothing is admitted to a key that holds something else.
 local now, most, idle, ttl = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local kind = redis.call('TYPE', KEYS[1])
 kind = kind['ok'] or kind
 local answers = {}
 if kind ~= 'zset' and kind ~= 'none' then
   for i = 5, #ARGV do answers[#answers + 1] = 0 end
+  answers[#answers + 1] = KEYS[1]
   return answers
 end
 -- By the earlier of both clocks: a writer whose clock is ahead must not make every name look idle.
@@ -25,4 +27,5 @@ for i = 5, #ARGV do
   answers[#answers + 1] = admitted and 1 or 0
 end
 if ttl > 0 then redis.call('EXPIRE', KEYS[1], ARGV[4]) end
+answers[#answers + 1] = KEYS[1]
 return answers

@@ -213,6 +213,33 @@ def test_a_refused_login_is_not_hammered(refusal: Exception, caplog: pytest.LogC
     assert bench.flusher._pause_seconds() <= 2 * _INTERVAL
 
 
+def test_what_comes_in_a_long_pause_is_set_aside() -> None:
+    """While Redis is away it is held packed, every interval, before each attempt too; in good times never."""
+    bench = _Bench(True, redis.ConnectionError("x"), redis.ConnectionError("x"), interval=0.01)
+    counts = []
+    for _ in range(3):
+        bench.flusher.flush()
+        counts.append(bench.pipeline.times_set_aside)
+        bench.flusher._rest(0.035)
+        counts.append(bench.pipeline.times_set_aside)
+
+    assert counts == [0, 0, 0, 3, 4, 7]
+
+
+def test_a_pause_goes_on_when_setting_aside_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of tokenpulse itself is counted, and tried again at the next interval."""
+
+    def fail() -> None:
+        raise ValueError("x")
+
+    bench = _Bench(redis.ConnectionError("x"), interval=0.01)
+    bench.flusher.flush()
+    monkeypatch.setattr(bench.pipeline, "set_aside", fail)
+    bench.flusher._rest(0.025)
+
+    assert bench.guard.counts()["error:set_aside"] == 2
+
+
 def test_a_flush_that_does_not_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever holds the pipeline keeps it: the second one gives up after its time, with nothing counted."""
     monkeypatch.setattr(flush, "CLOSE_SECONDS", 0.01)

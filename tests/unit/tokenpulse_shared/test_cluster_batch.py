@@ -180,16 +180,23 @@ def test_a_transaction_that_was_refused_is_answered_with_why(said: list[Any], te
     assert _is_done(batch)
 
 
-def test_a_transaction_waits_for_a_moving_slot_then_goes_key_by_key() -> None:
+@pytest.mark.parametrize(
+    "said",
+    [
+        [b"OK", b"QUEUED", _ask(f"{LOW}:x"), ExecAbortError("because")],
+        [b"OK", b"QUEUED", b"QUEUED", TryAgainError("Multiple keys request", status_code="TRYAGAIN")],
+    ],
+    ids=["Redis", "Valkey"],
+)
+def test_a_transaction_waits_for_a_moving_slot_then_goes_key_by_key(said: list[Any]) -> None:
     """Some keys are here, some there; each is found."""
     commands = [("GET", LOW), ("GET", f"{LOW}:x")]
     batch = ClusterBatch(commands, is_atomic=True)
-    aborted = [b"OK", b"QUEUED", _ask(f"{LOW}:x"), ExecAbortError("because")]
     for _ in range(MOVING_WAITS):
-        _answer(batch, {A: aborted})
+        _answer(batch, {A: said})
 
         assert batch.should_wait
-    _answer(batch, {A: aborted})
+    _answer(batch, {A: said})
 
     assert not batch.should_wait
 

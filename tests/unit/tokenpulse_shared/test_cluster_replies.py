@@ -1,7 +1,7 @@
 """Tests of what nodes' refusals say."""
 
 import pytest
-from redis.exceptions import ClusterDownError, MovedError, ReadOnlyError, ResponseError
+from redis.exceptions import ClusterDownError, InvalidResponse, MovedError, ReadOnlyError, ResponseError
 
 from tokenpulse_shared.cluster_replies import Redirect, parse_redirect, parsed_replies, refusal_code
 
@@ -62,3 +62,11 @@ def test_replies_become_what_callers_expect() -> None:
         return reply * twice
 
     assert parsed_replies(stack, [5, 5, failure, 5], {"A": double}) == [15, 5, failure, 10]
+
+
+@pytest.mark.parametrize("reply", [[b"OK", 1], b"x", None, {}])
+def test_a_reply_of_another_shape_is_told_apart(reply: object) -> None:
+    """What came in between is no fault of ours, nor the number it was taken for."""
+    [odd] = parsed_replies([(("ZADD",), {})], [reply], {"ZADD": int})
+
+    assert isinstance(odd, InvalidResponse)

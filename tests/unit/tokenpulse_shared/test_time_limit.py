@@ -1,8 +1,13 @@
 """Tests of the one deadline that several waits share."""
 
+import contextlib
 import threading
 
-from tokenpulse_shared.time_limit import seconds_left, time_limit
+import pytest
+
+from tests.support.clock import FakeClock
+from tokenpulse_shared import time_limit as module
+from tokenpulse_shared.time_limit import own_work, seconds_left, time_limit
 
 
 def test_without_a_limit_all_of_it_is_left() -> None:
@@ -46,3 +51,24 @@ def test_threads_have_limits_of_their_own() -> None:
         thread.join()
 
     assert told == [9.0]
+
+
+def test_work_of_our_own_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it takes is put on top, however it ends; a wait within it ends by the limit as it stands."""
+    clock = FakeClock()
+    monkeypatch.setattr(module, "time", clock)
+    left: list[float] = []
+    with time_limit(5.0):
+        clock.advance(1.0)
+        with own_work():
+            clock.advance(3.0)
+            left.append(seconds_left(9.0))
+        left.append(seconds_left(9.0))
+        with contextlib.suppress(KeyError), own_work():
+            clock.advance(10.0)
+            raise KeyError
+        left.append(seconds_left(9.0))
+    with own_work():
+        left.append(seconds_left(9.0))
+
+    assert left == [1.0, 4.0, 4.0, 9.0]

@@ -13,6 +13,7 @@ from tokenpulse_reader.cli.doctor import fleet_checks as fleet
 from tokenpulse_reader.cli.doctor import server_checks as server
 from tokenpulse_reader.cli.doctor.advice import ADVICE
 from tokenpulse_reader.cli.doctor.check import Check, failure, passed, warning
+from tokenpulse_reader.cli.doctor.cluster_slots import check_slots
 from tokenpulse_reader.cli.doctor.sentinels import check_sentinels
 from tokenpulse_reader.cli.doctor.server_facts import ServerFacts, ask_server
 from tokenpulse_shared.cluster_client import ClusterClient
@@ -107,6 +108,8 @@ def _of_server(facts: ServerFacts, scheme: str, roles: Sequence[Role]) -> Iterat
 
 def _keyspace(client: redis.Redis, settings: Settings, roles: Sequence[Role]) -> Iterator[Check]:
     try:
+        if isinstance(client, ClusterClient):
+            yield check_slots(client)
         version = fleet.check_keyspace(client.get(Keyspace(settings.key_prefix).version()))
     except (redis.RedisError, OSError) as error:
         found = describe_failure(error)
