@@ -16,6 +16,7 @@ from tokenpulse.operations import Calls
 from tokenpulse.provider_backlog import Packing, ProviderBacklog
 from tokenpulse.provider_delta import FINE_MINUTES, ProviderDelta
 from tokenpulse.series_backlog import SeriesBacklog
+from tokenpulse.slow_calls import NO_LIMITS, SlowLimits
 from tokenpulse.window_record import RecordWriter
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.names import OTHER
@@ -38,13 +39,21 @@ class Part(NamedTuple):
 class Backlog:
     """Hold providers' backlogs; used by the flush thread only.
 
-    `most_models`: names of a provider that are told apart, unless they are known; `breathe` is called between series.
+    `most_models`: names of a provider that are told apart, unless they are known; `breathe` is called between series;
+    `slow`: which calls are too slow for a breaker.
     """
 
-    def __init__(self, keyspace: Keyspace, *, most_models: int, breathe: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        keyspace: Keyspace,
+        *,
+        most_models: int,
+        breathe: Callable[[], None],
+        slow: SlowLimits = NO_LIMITS,
+    ) -> None:
         self._keys = keyspace
         self._most_models = most_models
-        self._packing = Packing(FieldCodes(), RecordWriter(), breathe)
+        self._packing = Packing(FieldCodes(), RecordWriter(), breathe, slow)
         self._providers: dict[str, ProviderBacklog] = {}
         self._shed_at = -1
         self._kept_minutes = FINE_MINUTES

@@ -79,8 +79,8 @@ class BacklogBatch:
         entries = [orjson.dumps(entry).decode() for entry in errors]
         operations.push(keys.errors(provider), ERRORS_RETENTION_SECONDS, MAX_ERRORS_PER_PROVIDER, entries)
         for call in calls:
-            operations.calls(keys.circuit(provider, call.model), call)
-        operations.score(keys.models(provider), TOTALS_RETENTION_SECONDS, self._models)
+            operations.calls(keys.circuit(provider, call.model), keys.circuit_totals(provider), call)
+        operations.score(keys.models(provider), DAY_RETENTION_SECONDS, self._models)
         bases = [keys.window_base(kind, provider) for kind in ("metrics", *SKETCHED)]
         operations.spread_by(keys.open_windows(provider), HOUR_RETENTION_SECONDS, bases, WINDOW_COUNTERS)
         return operations.encode()

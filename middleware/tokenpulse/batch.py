@@ -9,11 +9,11 @@ from typing import Final
 
 import orjson
 
-from tokenpulse.counter_places import SUCCESSFUL
 from tokenpulse.endpoint_delta import add_counts
 from tokenpulse.gateway_aggregate import GatewayDelta
 from tokenpulse.operations import Calls, Operations, bounded
 from tokenpulse.provider_delta import ProviderDelta, Series, merge_series
+from tokenpulse.slow_calls import NO_LIMITS, SlowLimits
 from tokenpulse.totals_fields import counter_fields, totals_fields
 from tokenpulse_shared import totals
 from tokenpulse_shared.counters import PROVIDER_SKETCHED, SKETCHED, WINDOW_COUNTERS
@@ -49,13 +49,19 @@ class ProviderBatch:
     """Build a provider's operations from its deltas at the time `now`, epoch seconds."""
 
     def __init__(
-        self, keyspace: Keyspace, provider: str, now: float, breathe: Callable[[], None] = _never
+        self,
+        keyspace: Keyspace,
+        provider: str,
+        now: float,
+        breathe: Callable[[], None] = _never,
+        slow: SlowLimits = NO_LIMITS,
     ) -> None:
-        """`breathe` is called between series."""
+        """`breathe` is called between series; `slow`: which calls are too slow for a breaker."""
         self._keys = keyspace
         self._breathe = breathe
         self._provider = provider
         self._now = now
+        self._slow = slow
         self._operations = Operations()
         self._open: dict[str, float] = {}
 
@@ -142,11 +148,12 @@ class ProviderBatch:
                 continue
             for model, series in delta.minutes[minute].items():
                 earlier = recent.get(model)
-                call = Calls(model, series.counters[SUCCESSFUL], series.faults, series.streak)
+                call = self._slow.calls(model, series)
                 recent[model] = earlier.then(call) if earlier else call
         calls = [call for call in recent.values() if call.successes or call.faults]
+        counters_key = self._keys.circuit_totals(self._provider)
         for call in calls:
-            self._operations.calls(self._keys.circuit(self._provider, call.model), call)
+            self._operations.calls(self._keys.circuit(self._provider, call.model), counters_key, call)
         return calls
 
     def _add_totals(self, everything: Series) -> None:
@@ -154,12 +161,15 @@ class ProviderBatch:
         for model, delta in everything.items():
             key = self._keys.totals(self._provider, model)
             self._operations.increment(key, TOTALS_RETENTION_SECONDS, totals_fields(delta))
+            example = None if delta.exemplar is None else delta.exemplar.encoded()
+            if example is not None:
+                self._operations.note(key, totals.EXEMPLAR, example)
             self._breathe()
             whole = [mine + more for mine, more in zip(whole, delta.counters, strict=True)]
         key = self._keys.totals(self._provider)
         self._operations.increment(key, TOTALS_RETENTION_SECONDS, counter_fields(whole))
         used = dict.fromkeys(everything, float(int(self._now)))
-        self._operations.score(self._keys.models(self._provider), TOTALS_RETENTION_SECONDS, used)
+        self._operations.score(self._keys.models(self._provider), DAY_RETENTION_SECONDS, used)
         if self._open:
             key = self._keys.open_windows(self._provider)
             self._operations.score(key, HOUR_RETENTION_SECONDS, self._open)

@@ -1,39 +1,60 @@
 """Move breakers after a flush: read what Redis counted, ask the pure machine, write the new state.
 
-Looked at are models with a provider fault in the batch, those whose breaker is not at rest as far as this
-process knows, and of the others those not looked at for `LOOK_AGAIN_SECONDS`: another writer may have opened
+Looked at are models with a provider fault or a slow call in the batch, those whose breaker is not at rest as far as
+this process knows, and of the others those not looked at for `LOOK_AGAIN_SECONDS`: another writer may have opened
 them and gone. So a healthy model costs next to nothing. Transitions compare the circuit's version, so that two
-writers who look at once make one transition.
+writers who look at once make one transition; who comes second looks again, so that no probe's success is lost.
 """
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
 import redis
 
+from tokenpulse.breaker_memory import BreakerMemory
 from tokenpulse.guard import Guard
 from tokenpulse.operations import Calls
 from tokenpulse.refusals import note_refusal
 from tokenpulse.script_call import Script
-from tokenpulse_shared.breaker import BreakerPolicy, Circuit, advance
+from tokenpulse_shared.breaker import BreakerPolicy, Circuit, Move, advance, moves_of_advance
 from tokenpulse_shared.breaker import Calls as RecentCalls
-from tokenpulse_shared.circuit_codec import circuit_fields, decode_circuit, recent_calls
-from tokenpulse_shared.keyspace import CIRCUIT_RETENTION_SECONDS, Keyspace
+from tokenpulse_shared.circuit_codec import decode_circuit, recent_calls
+from tokenpulse_shared.circuit_moves import transition_call
+from tokenpulse_shared.keyspace import Keyspace
 
 LOOK_AGAIN_SECONDS: Final = 30.0
 """Half of the shortest time a breaker is open: it is known to be open by the time its probes begin."""
+ROUNDS: Final = 5
+"""How often a writer looks again when others were faster; then its calls are left to the next look."""
 TRANSITION: Final = Script("transition")
 
 
+class _Change(NamedTuple):
+    """Hold what a look makes of a breaker."""
+
+    call: Calls
+    after: Circuit
+    moves: tuple[Move, ...]
+
+
 class Breakers:
-    """Advance the breakers of the models a batch touched; used by the flush thread only."""
+    """Advance the breakers of the models a batch touched; used by the flush thread only.
+
+    `memory` is told of every move this process makes.
+    """
 
     def __init__(
-        self, client: redis.Redis, keyspace: Keyspace, guard: Guard, policy: BreakerPolicy | None = None
+        self,
+        client: redis.Redis,
+        keyspace: Keyspace,
+        guard: Guard,
+        memory: BreakerMemory,
+        policy: BreakerPolicy | None = None,
     ) -> None:
         self._client = client
         self._keys = keyspace
         self._guard = guard
+        self._memory = memory
         self._policy = policy or BreakerPolicy()
         self._restless: set[tuple[str, str]] = set()
         self._looked_at: dict[tuple[str, str], float] = {}
@@ -44,37 +65,61 @@ class Breakers:
         Raises:
             redis.RedisError: Redis could not be asked; the next flush with traffic looks again.
         """
-        touched = [call for call in calls if self._matters(provider, call, now)]
-        if not touched:
-            return
-        with self._client.pipeline(transaction=False) as pipeline:
-            for call in touched:
-                pipeline.hgetall(self._keys.circuit(provider, call.model))
-            replies = pipeline.execute(raise_on_error=False)
-        for call, reply in zip(touched, replies, strict=True):
-            if isinstance(reply, dict):
-                self._advance(provider, call, reply, now)
-            else:
-                note_refusal(self._guard, "breaker_unreadable", "a breaker could not be read", reply)
+        self._settle(provider, [call for call in calls if self._matters(provider, call, now)], now)
+
+    def review(self, provider: str, models: Iterable[str], now: float) -> None:
+        """Advance breakers that time alone may move: open ones whose wait is over.
+
+        Raises:
+            redis.RedisError: Redis could not be asked.
+        """
+        self._settle(provider, [Calls(model, 0, 0, 0) for model in models], now)
+
+    def _settle(self, provider: str, calls: Sequence[Calls], now: float) -> None:
+        for _ in range(ROUNDS):
+            if not calls:
+                return
+            calls = self._round(provider, calls, now)
+        if calls:
+            self._guard.count("breaker_contended", len(calls))
 
     def _matters(self, provider: str, call: Calls, now: float) -> bool:
         name = (provider, call.model)
         is_due = now - self._looked_at.get(name, float("-inf")) >= LOOK_AGAIN_SECONDS
-        if not (is_due or call.faults or name in self._restless):
+        is_bad = call.faults or call.latency.slow or call.ttft.slow
+        if not (is_due or is_bad or name in self._restless):
             return False
         self._looked_at[name] = now
         return True
 
-    def _advance(self, provider: str, call: Calls, fields: dict[bytes, bytes], now: float) -> None:
+    def _round(self, provider: str, calls: Sequence[Calls], now: float) -> list[Calls]:
+        """Look once; return the calls of those breakers that another writer moved meanwhile."""
+        with self._client.pipeline(transaction=False) as pipeline:
+            for call in calls:
+                pipeline.hgetall(self._keys.circuit(provider, call.model))
+            replies = pipeline.execute(raise_on_error=False)
+        changes: list[_Change] = []
+        for call, reply in zip(calls, replies, strict=True):
+            if not isinstance(reply, dict):
+                note_refusal(self._guard, "breaker_unreadable", "a breaker could not be read", reply)
+            elif change := self._change(provider, call, reply, now):
+                changes.append(change)
+        return self._write(provider, changes, now) if changes else []
+
+    def _change(self, provider: str, call: Calls, fields: dict[bytes, bytes], now: float) -> _Change | None:
         held = decode_circuit(fields, now, self._policy.window_seconds)
         since = held.circuit.changed_at  # what came before the last move was judged then
-        successes, faults = recent_calls(fields, now, self._policy.window_seconds, since)
+        window = recent_calls(fields, now, self._policy.window_seconds, since)
         recent = RecentCalls(
-            window_successes=successes,
-            window_faults=faults,
+            window_successes=window.successes,
+            window_faults=window.faults,
+            window_latency=window.latency,
+            window_ttft=window.ttft,
             streak=held.streak,
             new_successes=call.successes,
             new_faults=call.faults,
+            new_latency=call.latency,
+            new_ttft=call.ttft,
         )
         circuit = advance(held.circuit, recent, self._policy, now)
         name = (provider, call.model)
@@ -82,11 +127,23 @@ class Breakers:
             self._restless.discard(name)
         else:
             self._restless.add(name)
-        if circuit is not held.circuit and self._write(provider, call.model, circuit):
-            self._guard.count("breaker_transitions")
+        if circuit is held.circuit:
+            return None
+        return _Change(call, circuit, moves_of_advance(held.circuit, circuit))
 
-    def _write(self, provider: str, model: str, circuit: Circuit) -> bool:
-        key = self._keys.circuit(provider, model)
-        fields = [text for pair in circuit_fields(circuit).items() for text in pair]
-        moved: int = TRANSITION.call(self._client, key, circuit.version, CIRCUIT_RETENTION_SECONDS, *fields)
-        return moved == 1
+    def _write(self, provider: str, changes: Sequence[_Change], now: float) -> list[Calls]:
+        """Write what changed; return the calls of those breakers that another writer moved first."""
+        calls = [
+            transition_call(self._keys, (provider, change.call.model), change.after, change.moves, now)
+            for change in changes
+        ]
+        outrun: list[Calls] = []
+        for change, reply in zip(changes, TRANSITION.call_all(self._client, calls), strict=True):
+            if isinstance(reply, Exception):
+                note_refusal(self._guard, "breaker_refused", "redis refused a breaker's move", reply)
+            elif reply == 1:
+                self._guard.count("breaker_transitions", len(change.moves))
+                self._memory.put(provider, change.call.model, change.after, now)
+            else:
+                outrun.append(change.call)
+        return outrun

@@ -86,8 +86,9 @@ def conclude(
     dialect: Dialect,
     raised: BaseException | None,
     prices: PriceBook,
+    trace_id: str | None = None,
 ) -> Observation:
-    """Return the observation of a request whose response has ended."""
+    """Return the observation of a request whose response has ended; `trace_id`: None where it is in no trace."""
     outcome = _outcome(observer, answer, raised)
     error_type = error_message = None
     if outcome != "success":
@@ -147,4 +148,5 @@ def conclude(
         is_provider_vouched,
         written,
         None if pace is None else pace.finish(tokens_output),
+        trace_id,
     ))  # fmt: skip  # in the order of Observation's fields

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import redis
 
-from tokenpulse.breakers import Breakers
+from tokenpulse.fleet_breakers import FleetBreakers
 from tokenpulse.guard import Guard
 from tokenpulse.journal import Journal
 from tokenpulse.operations import Calls
@@ -28,6 +28,7 @@ class FollowUp:
         journal: Journal,
         sealer: Sealer,
         take_calls: Callable[[Group], list[Calls]],
+        breakers: FleetBreakers,
     ) -> None:
         self._client = client
         self._keys = keyspace
@@ -35,7 +36,7 @@ class FollowUp:
         self._journal = journal
         self._sealer = sealer
         self._take_calls = take_calls
-        self._breakers = Breakers(client, keyspace, guard)
+        self._breakers = breakers
 
     def run(self, done: Sequence[Batch], now: float) -> None:
         """Follow up batches; `now` is epoch seconds.

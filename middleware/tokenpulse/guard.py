@@ -32,6 +32,7 @@ class Guard:
         self._raises = raises
         self._lock = threading.Lock()
         self._counts: dict[str, int] = {}
+        self._measured: dict[str, int] = {}
         self._drained: dict[str, int] = {}
         self._logged_at: dict[str, float] = {}
 
@@ -41,6 +42,11 @@ class Guard:
             if name not in self._counts and len(self._counts) >= MAX_CAUSES:
                 name = "fault:other"
             self._counts[name] = self._counts.get(name, 0) + amount
+
+    def measure(self, name: str, amount: int) -> None:
+        """Add to a counter that readers are told of, and nobody else: it is not among `counts`."""
+        with self._lock:
+            self._measured[name] = self._measured.get(name, 0) + amount
 
     def fault(self, cause: str) -> None:
         """Count bad input that was set aside."""
@@ -87,7 +93,8 @@ class Guard:
                 if count != self._drained.get(name, 0)
             }
             self._drained.update((name, self._counts[name]) for name in added)
-            return added
+            measured, self._measured = self._measured, {}
+            return added | measured
 
 
 class _WithheldError(Exception):

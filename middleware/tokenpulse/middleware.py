@@ -6,8 +6,10 @@ from typing import Any
 
 from tokenpulse.annotations import SCOPE_KEY
 from tokenpulse.asgi import App, Receive, Scope, Send
+from tokenpulse.breaker_gate import Breaker
 from tokenpulse.dialects.base import Dialect
 from tokenpulse.endpoints import Endpoints
+from tokenpulse.enforcement import Enforcement
 from tokenpulse.estimation import Estimator, Tokenizer
 from tokenpulse.lifespan import run_lifespan
 from tokenpulse.naming import Naming, ProviderOf
@@ -52,8 +54,8 @@ class TokenPulseMiddleware:
             loaded = recorder.settings
         else:
             loaded = Settings.load(os.environ, **settings)
-        self.app = app
         self.recorder = recorder if recorder is not None else Recorder(settings=loaded, clock=clock)
+        self.app: App = Enforcement(app, self.recorder) if loaded.breaker_mode == "enforce" else app
         self._endpoints = Endpoints(dialects, loaded.endpoints)
         is_estimated = tokenizer is not None or loaded.estimate_usage != "off"
         estimator = Estimator(loaded.estimate_usage, tokenizer, self.recorder.internal_error)
@@ -63,6 +65,11 @@ class TokenPulseMiddleware:
             on_observation,
             estimator.tally if is_estimated else None,
         )
+
+    @property
+    def breaker(self) -> Breaker:
+        """Return what answers from memory whether a model may be called; see docs/breakers.md."""
+        return self.recorder.breaker
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the app; only `http` and `lifespan` scopes are looked at, and each request once."""

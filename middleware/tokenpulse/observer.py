@@ -23,6 +23,7 @@ from tokenpulse.request_reader import RequestBody, read_request, with_piece
 from tokenpulse.route_template import method_label, route_template
 from tokenpulse.sink import Sink
 from tokenpulse.status import usable_status
+from tokenpulse.trace_context import trace_id_of
 from tokenpulse_shared.records import Observation
 
 OnObservation = Callable[[Observation], object]
@@ -42,6 +43,7 @@ class InferenceObserver(PlainObserver):
     __slots__ = (
         "_answer",
         "_is_due",
+        "_is_turned_away",
         "_pieces",
         "_reading",
         "_request",
@@ -78,6 +80,24 @@ class InferenceObserver(PlainObserver):
         self._times: list[float] = []
         self._room_bytes = WHOLE_BYTES
         self._is_due = False
+        self._is_turned_away = False
+
+    def is_of(self, sink: object) -> bool:
+        """Tell whether it leaves its Observation with this one."""
+        return self._sink is sink
+
+    def asked_names(self) -> tuple[str, str] | None:
+        """Return provider and model as far as the request tells by now; None where it names no model."""
+        asked = read_request(self._request, self.endpoint.dialect, self._scope.get("headers"))
+        model = asked.facts.model or self.endpoint.path_model
+        if model is None:
+            return None
+        names = self._reading.naming.find(self._scope, None, model, self._sink, asked.dialect.vendor)
+        return names.provider, names.model
+
+    def turn_away(self) -> None:
+        """Count the request as HTTP only: no provider was called."""
+        self._is_turned_away = True
 
     async def receive(self) -> Message:
         """Hand on the server's message; keep a reference to the request's body."""
@@ -187,6 +207,8 @@ class InferenceObserver(PlainObserver):
         held_bytes = WHOLE_BYTES - self._room_bytes - PIECE_BYTES * len(pieces)
         self._response_bytes = self._answer.folded_bytes + held_bytes
         PlainObserver._record(self, raised)
+        if self._is_turned_away:
+            return
         asked = read_request(request, self.endpoint.dialect, self._scope.get("headers"))
         answer = self._answer.finish(pieces, times, asked)
         pieces.clear()
@@ -202,7 +224,8 @@ class InferenceObserver(PlainObserver):
         names = self._reading.naming.find(
             self._scope, self.annotations, model, self._sink, asked.dialect.vendor
         )
-        observation = conclude(self, answer, names, asked.dialect, raised, self._sink.prices)
+        trace_id = trace_id_of(self._scope.get("headers"))
+        observation = conclude(self, answer, names, asked.dialect, raised, self._sink.prices, trace_id)
         self._sink.observe(observation)
         on_observation = self._reading.on_observation
         if on_observation is not None:

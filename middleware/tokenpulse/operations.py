@@ -10,9 +10,9 @@ from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 
-from tokenpulse_shared.breaker import SLOT_SECONDS
+from tokenpulse_shared.breaker import NOT_TIMED, SLOT_SECONDS, Slowness
 from tokenpulse_shared.counters import MAX_COUNT
-from tokenpulse_shared.keyspace import CIRCUIT_RETENTION_SECONDS
+from tokenpulse_shared.keyspace import CIRCUIT_RETENTION_SECONDS, TOTALS_RETENTION_SECONDS
 from tokenpulse_shared.sketch import ZERO, Buckets
 
 LONGEST_BLOCK_BYTES: Final = 49_152
@@ -20,22 +20,33 @@ LONGEST_BLOCK_BYTES: Final = 49_152
 
 An hour's minutes at 800 bytes each; past it, an outage of hundreds of writers would grow it by each of them.
 """
-Kind = Literal["increments", "sketches", "scores", "lists", "calls", "records"]
+Kind = Literal["increments", "sketches", "scores", "lists", "calls", "records", "notes"]
 _ALWAYS: Final[tuple[Kind, ...]] = ("increments", "sketches", "scores", "lists", "calls")
 
 
 class Calls(NamedTuple):
-    """Count a model's calls in one batch, as its breaker wants to know them."""
+    """Count a model's calls in one batch, as its breaker wants to know them.
+
+    `streak`: faults since the last success. `latency`, `ttft`: the calls that were too slow, of those timed.
+    """
 
     model: str
     successes: int
     faults: int
     streak: int
+    latency: Slowness = NOT_TIMED
+    ttft: Slowness = NOT_TIMED
 
     def then(self, later: "Calls") -> "Calls":
         """Return both together; a row of faults goes on unless the later calls had a success."""
         streak = later.streak if later.successes else self.streak + later.streak
-        return Calls(self.model, self.successes + later.successes, self.faults + later.faults, streak)
+        successes, faults = self.successes + later.successes, self.faults + later.faults
+        latency, ttft = _together(self.latency, later.latency), _together(self.ttft, later.ttft)
+        return Calls(self.model, successes, faults, streak, latency, ttft)
+
+
+def _together(one: Slowness, other: Slowness) -> Slowness:
+    return Slowness(one.slow + other.slow, one.timed + other.timed)
 
 
 class Operations:
@@ -65,15 +76,23 @@ class Operations:
         """Raise members' scores in a sorted set."""
         self._add("scores", len(members), key, str(ttl_seconds), members)
 
+    def note(self, key: str, field: str, text: str) -> None:
+        """Set a field of a hash that the batch adds to; the last one stays."""
+        self._encoded.setdefault("notes", [])
+        self._add("notes", 1, key, field, text)
+
     def push(self, key: str, ttl_seconds: int, kept: int, items: list[str]) -> None:
         """Put items (oldest first) at the head of a list of bounded length."""
         if items:
             self._add("lists", len(items), key, str(ttl_seconds), kept, items)
 
-    def calls(self, key: str, calls: Calls) -> None:
-        """Count calls in a breaker's window."""
+    def calls(self, key: str, counters_key: str, calls: Calls) -> None:
+        """Count calls in a breaker's window, and by its state among what its provider's breakers counted."""
         counts = calls.successes, calls.faults, calls.streak
-        self._add("calls", 4, key, str(CIRCUIT_RETENTION_SECONDS), SLOT_SECONDS, *counts)
+        numbers = *calls.latency, *calls.ttft
+        slow = ":".join(map(str, numbers)) if any(numbers) else ""
+        counters = counters_key, str(TOTALS_RETENTION_SECONDS)
+        self._add("calls", 6, key, str(CIRCUIT_RETENTION_SECONDS), SLOT_SECONDS, *counts, *counters, slow)
 
     def record(
         self, key: str, ttl_seconds: int, member: str, scale: int, capacity: int, records: bytes

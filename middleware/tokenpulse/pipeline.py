@@ -12,8 +12,10 @@ from typing import Final
 
 import redis
 
+from tokenpulse.breaker_state import BreakerState
 from tokenpulse.bucket_clock import BucketClock
 from tokenpulse.feeds import Feeds
+from tokenpulse.fleet_breakers import FleetBreakers
 from tokenpulse.follow_up import FollowUp
 from tokenpulse.journal import NO_JOURNAL, Journal
 from tokenpulse.redis_writer import Batch, RedisWriter
@@ -42,6 +44,7 @@ class Pipeline:
         sources: Sources,
         settings: Settings,
         clock: BucketClock,
+        breaker_state: BreakerState,
         journal: Journal = NO_JOURNAL,
     ) -> None:
         self.lock = threading.Lock()
@@ -56,8 +59,9 @@ class Pipeline:
         self._version = VersionCheck(client, self._keys)
         self._sealer = Sealer(client, self._keys, sources.guard)
         self._feeds = Feeds(self._names, sources, settings, self.writer, journal)
+        self._breakers = FleetBreakers(client, self._keys, settings, sources.guard, breaker_state)
         self._follow_up = FollowUp(
-            client, self._keys, sources.guard, journal, self._sealer, self._feeds.take_calls
+            client, self._keys, sources.guard, journal, self._sealer, self._feeds.take_calls, self._breakers
         )
         self.was_cut_short = False
         """Whether the last flush ended for want of time, with more to send."""
@@ -94,6 +98,7 @@ class Pipeline:
             self._report(in_progress)
         self._was_in_progress = bool(in_progress)
         self._sealer.seal_due()
+        self._breakers.refresh(self._clock.now())
         return not self.has_waiting()
 
     def set_aside(self) -> None:

@@ -10,11 +10,12 @@ from typing import Final, NamedTuple
 
 from tokenpulse.batch import CALLS_ARE_RECENT_SECONDS
 from tokenpulse.count_codes import FIRST_BUCKET, Counts, FieldCodes, add_counts, counts_of, sketch_codes
-from tokenpulse.counter_places import SUCCESSFUL, TOTAL
+from tokenpulse.counter_places import TOTAL
 from tokenpulse.lump import Lump
 from tokenpulse.operations import Calls
 from tokenpulse.provider_delta import ErrorEntry, ProviderDelta, Series
 from tokenpulse.series_backlog import SeriesBacklog
+from tokenpulse.slow_calls import NO_LIMITS, SlowLimits
 from tokenpulse.window_record import RecordWriter
 from tokenpulse_shared.counters import PROVIDER_SKETCHED, SKETCHED
 from tokenpulse_shared.keyspace import MAX_ERRORS_PER_PROVIDER
@@ -34,6 +35,8 @@ class Packing(NamedTuple):
     records: RecordWriter
     breathe: Callable[[], None]
     """Called between series: lets other threads have the interpreter."""
+    slow: SlowLimits = NO_LIMITS
+    """Which calls are too slow for a breaker."""
 
 
 class ProviderBacklog:
@@ -145,7 +148,7 @@ class ProviderBacklog:
         held = self._calls.setdefault(minute, {})
         for name, delta in series.items():
             if name in self.series:
-                call = Calls(name, delta.counters[SUCCESSFUL], delta.faults, delta.streak)
+                call = self._packing.slow.calls(name, delta)
                 held[name] = held[name].then(call) if name in held else call
         for old in sorted(self._calls)[:-CALLS_MINUTES]:
             del self._calls[old]

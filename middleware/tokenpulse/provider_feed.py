@@ -16,13 +16,14 @@ import redis
 from tokenpulse.aggregate import Aggregator
 from tokenpulse.backlog import Backlog
 from tokenpulse.batch import ProviderBatch
-from tokenpulse.breath import Breath
 from tokenpulse.guard import Guard
 from tokenpulse.journal import NO_JOURNAL, Journal
 from tokenpulse.operations import Calls
 from tokenpulse.provider_delta import ProviderDelta
 from tokenpulse.redis_writer import Group, RedisWriter
 from tokenpulse.series_names import Gathered, SeriesNames
+from tokenpulse.slow_calls import SlowLimits
+from tokenpulse_shared.breath import Breath
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.names import OTHER
 from tokenpulse_shared.settings import Settings
@@ -61,7 +62,8 @@ class ProviderFeed:
         self._keys = Keyspace(settings.key_prefix)
         self._breathe = Breath()
         most_models = 2 * settings.max_models_per_provider
-        self._backlog = Backlog(self._keys, most_models=most_models, breathe=self._breathe)
+        self._slow = SlowLimits.of(settings)
+        self._backlog = Backlog(self._keys, most_models=most_models, breathe=self._breathe, slow=self._slow)
         self._most_providers = 2 * settings.max_providers
         self._cuts: dict[str, int] = {}
         """Up to where the journal has what the backlog holds of a provider."""
@@ -148,7 +150,7 @@ class ProviderFeed:
             if not self._parts[provider]:
                 del self._parts[provider]
             requests = part.delta.observations
-            batch = ProviderBatch(self._keys, provider, now, self._breathe)
+            batch = ProviderBatch(self._keys, provider, now, self._breathe, self._slow)
             with own_work():
                 payload, self._calls[group] = batch.build(part.delta)
             self._put_in_flight(group, payload, requests, batch.fields, part.cut)

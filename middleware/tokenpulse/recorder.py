@@ -16,6 +16,7 @@ from tokenpulse.arguments import (
     checked_status,
     checked_text,
 )
+from tokenpulse.breaker_gate import Breaker
 from tokenpulse.call_names import CallNames
 from tokenpulse.flush import CLOSE_SECONDS
 from tokenpulse.forks import restart_after_fork
@@ -91,6 +92,7 @@ class Recorder:
         self._pipeline = parts.pipeline
         self._flusher = parts.flusher
         self._names = CallNames(self._guard.fault)
+        self._breaker = Breaker(*parts.breaker_state, self._names.find, self.ensure_started)
         self._started = False
 
     def begin_again(self) -> None:
@@ -161,7 +163,7 @@ class Recorder:
                 cached, reasoning,
                 "unknown" if tokens_in is None and tokens_out is None else "reported",
                 nano_usd,
-                None, None, None, True, True, None, None,
+                None, None, None, True, True, None, None, None,
             ))  # fmt: skip  # in the order of Observation's fields
             self._intake.add_observation(observation, stamp)
             if not self._started:
@@ -181,6 +183,15 @@ class Recorder:
             return None  # output costs something, and nobody knows how much there was
         tokens = TokenCounts(tokens_in, tokens_out or 0, cached or 0, 0, 0, reasoning or 0)
         return prices.nano_usd(*named, None, tokens, at)
+
+    @property
+    def breaker(self) -> Breaker:
+        """Return what answers from memory whether a model may be called; see docs/breakers.md."""
+        return self._breaker
+
+    def is_series(self, provider: str, model: str) -> bool:
+        """Tell whether this process knows the model to be a series of its own, not one of `__other__`."""
+        return model in self._series.known.get(provider, ())
 
     async def start(self) -> None:
         """Start flushing in the background; recording starts it as well."""

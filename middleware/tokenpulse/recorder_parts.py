@@ -6,6 +6,7 @@ from typing import NamedTuple
 import redis
 
 from tokenpulse.aggregate import Aggregator
+from tokenpulse.breaker_state import BreakerState
 from tokenpulse.bucket_clock import BucketClock
 from tokenpulse.flush import Flusher
 from tokenpulse.guard import Guard
@@ -31,6 +32,7 @@ class RecorderParts(NamedTuple):
     client: redis.Redis
     pipeline: Pipeline
     flusher: Flusher
+    breaker_state: BreakerState
 
 
 def make_parts(
@@ -60,9 +62,10 @@ def make_parts(
         intake = journal = spill.intake
     client = connect(settings.redis_url, name="tokenpulse-writer")
     sources = Sources(series, http, guard, intake.settle, in_progress, guard.drain)
-    pipeline = Pipeline(client, sources, settings, bucket_clock, journal)
+    breaker_state = BreakerState.empty(settings, clock)
+    pipeline = Pipeline(client, sources, settings, bucket_clock, breaker_state, journal)
     flusher = Flusher(pipeline, guard, clock, settings.flush_interval)
-    return RecorderParts(guard, bucket_clock, series, spill, intake, client, pipeline, flusher)
+    return RecorderParts(guard, bucket_clock, series, spill, intake, client, pipeline, flusher, breaker_state)
 
 
 def _replay_client(settings: Settings) -> Callable[[], redis.Redis]:

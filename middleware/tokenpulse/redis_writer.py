@@ -168,7 +168,11 @@ class RedisWriter:
             )
             for batch in batches
         ]
-        return APPLY.call_all(self.client, calls, meanwhile)
+        begun_at = time.perf_counter()
+        replies = APPLY.call_all(self.client, calls, meanwhile)
+        self._guard.measure("queries:batches:apply", len(calls))
+        self._guard.measure("query_us:batches", round((time.perf_counter() - begun_at) * 1e6))
+        return replies
 
     def _check(self, batch: Batch, reply: object) -> None:
         """Refuse a reply that is not this batch's: bytes got lost or came in between, none can be trusted.

@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 import redis
 
+from tokenpulse.breaker_state import BreakerState
 from tokenpulse.bucket_clock import BucketClock
 from tokenpulse.guard import Guard
 from tokenpulse.journal import Journal, NoJournal
@@ -24,6 +25,7 @@ from tokenpulse.spill_files import Place, SpillFiles
 from tokenpulse.spill_history import History, read_history, read_records
 from tokenpulse.spill_log import SpillLog
 from tokenpulse.spill_parts import Part, Parts
+from tokenpulse_shared.clock import SystemClock
 from tokenpulse_shared.settings import Settings
 
 T = TypeVar("T")
@@ -52,7 +54,9 @@ class ReplayPipeline(Pipeline):
         journal: Journal,
     ) -> None:
         sources = Sources(part.series, part.http, guard, _nothing_queued, list, dict)
-        super().__init__(client, sources, settings, clock, journal)
+        super().__init__(
+            client, sources, settings, clock, BreakerState.empty(settings, SystemClock()), journal
+        )
         self._reported_at = float("inf")
         for group, previous in part.resumed.items():
             self.writer.resume(group, previous)

@@ -13,6 +13,7 @@ _TTFT_LABELS: Final = histogram.bound_labels(histogram.TTFT)
 _TPOT_LABELS: Final = histogram.bound_labels(histogram.TPOT)
 _ENDPOINT_LABELS: Final = histogram.bound_labels(histogram.ENDPOINT)
 _COST_LABELS: Final = histogram.bound_labels(histogram.COST)
+_TOKENS_LABELS: Final = histogram.bound_labels(histogram.TOKENS)
 
 
 def counter_fields(counters: Iterable[int]) -> dict[str, int]:
@@ -37,6 +38,8 @@ def totals_only_fields(delta: SeriesDelta) -> dict[str, int]:
     fields |= _labelled(totals.TPOT, delta.tpots, _TPOT_LABELS)
     fields |= _labelled(totals.COST, delta.costs, _COST_LABELS)
     fields |= _labelled(totals.COST_PER_1K, delta.cost_per_1k, _COST_LABELS)
+    fields |= _labelled(totals.INPUT_TOKENS, delta.input_sizes, _TOKENS_LABELS)
+    fields |= _labelled(totals.OUTPUT_TOKENS, delta.output_sizes, _TOKENS_LABELS)
     sums = {
         f"{totals.LATENCY_SUCCESS}_us": delta.latency_success_us,
         f"{totals.LATENCY_ERROR}_us": delta.latency_error_us,

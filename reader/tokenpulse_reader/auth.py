@@ -1,49 +1,53 @@
-"""Let nobody in without the token, once there is one: default-deny before routing.
+"""Let nobody in whom `Access` does not allow: before routing, so that no route can be forgotten.
 
-Invariant: only GET and HEAD of `/healthz` pass without it; the decision looks at the path as routing will.
+Invariant: the decision looks at the path as routing will. Neither Host nor any forwarding header opens anything.
 """
 
-import hashlib
-import hmac
 from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tokenpulse_reader.access import Access, has_effect
+from tokenpulse_reader.cross_site import is_cross_site
 from tokenpulse_reader.problems import problem_response
 
-OPEN_PATH: Final = "/healthz"
-_OPEN_METHODS: Final = frozenset(("GET", "HEAD"))
+_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="tokenpulse"'}
+_POLICY_VIOLATION: Final = 1008
 
 
 class BearerAuth:
-    """Wrap an app; compares SHA-256 digests in constant time."""
+    """Wrap an app."""
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
+    def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app = app
-        self._digest = hashlib.sha256(token.encode()).digest()
+        self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand on what is allowed, answer 401 to the rest (a refused handshake to a websocket)."""
-        if scope["type"] == "lifespan" or _is_open(scope) or self._is_authorized(scope):
+        """Hand on what is allowed, answer 401 or 403 to the rest (a refused handshake to a websocket)."""
+        if scope["type"] == "http":
+            await self._handle(scope, receive, send)
+        elif scope["type"] == "lifespan" or self._judge(scope, "GET", "") == "allowed":
             await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
         else:
-            headers = {"WWW-Authenticate": 'Bearer realm="tokenpulse"'}
-            response = problem_response(
-                401, "unauthorized", "a valid bearer token is needed", headers=headers
-            )
-            await response(scope, receive, send)
+            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
 
-    def _is_authorized(self, scope: Scope) -> bool:
+    async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method: str = scope["method"]
+        if has_effect(method) and is_cross_site(scope["headers"]):
+            message = "a page of another site may not write here"
+            await problem_response(403, "cross_site", message)(scope, receive, send)
+            return
+        path: str = scope["path"]
+        verdict = self._judge(scope, method, path.removeprefix(scope.get("root_path", "")))
+        if verdict == "allowed":
+            await self._app(scope, receive, send)
+        elif verdict == "unauthorized":
+            message = "a valid bearer token is needed"
+            await problem_response(401, "unauthorized", message, headers=_CHALLENGE)(scope, receive, send)
+        else:
+            message = "writes need a bearer token, and this reader has none: set TOKENPULSE_API_TOKEN"
+            await problem_response(403, "no_token_configured", message)(scope, receive, send)
+
+    def _judge(self, scope: Scope, method: str, path: str) -> str:
         given = [value for name, value in scope["headers"] if name.lower() == b"authorization"]
-        scheme, _, token = given[0].partition(b" ") if len(given) == 1 else (b"", b"", b"")
-        matches = hmac.compare_digest(hashlib.sha256(token).digest(), self._digest)
-        return matches and scheme.lower() == b"bearer"
-
-
-def _is_open(scope: Scope) -> bool:
-    if scope["type"] != "http" or scope["method"] not in _OPEN_METHODS:
-        return False
-    path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", "")) == OPEN_PATH
+        return self._access.judge(method, path, given)

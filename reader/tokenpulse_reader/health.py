@@ -8,7 +8,10 @@ from tokenpulse_shared.provider_health import ProviderHealth
 
 
 def health_json(held: ProviderHealth) -> dict[str, Any]:
-    """Return a provider's health: score 0–100, rate 0–1; `sample_count` says what they rest on."""
+    """Return a provider's health: score 0–100, rate 0–1; `sample_count` says what they rest on.
+
+    `source`: `leader` when every reader says the same, `local` when this one computed it for itself.
+    """
     health = held.health
     return {
         "provider": held.provider,
@@ -19,6 +22,7 @@ def health_json(held: ProviderHealth) -> dict[str, Any]:
         "success_rate": health.success_rate,
         "avg_latency_ms": milliseconds(health.average_latency_seconds),
         "composite_score": health.composite,
+        "source": held.source,
         **basis(held.coverage),
     }
 

@@ -13,6 +13,10 @@ from tokenpulse_shared.clock import Clock
 from tokenpulse_shared.errors import StoreUnavailableError
 
 MAX_KEPT: Final = 256
+LOAD_SHARE: Final = 10.0
+"""A value is kept for this many times what its load took: a dashboard costs a tenth of the time at most."""
+LONGEST_FRESH_SECONDS: Final = 30.0
+"""However long a load took, its value is loaded again after this."""
 
 T = TypeVar("T")
 
@@ -21,12 +25,13 @@ class _Kept(NamedTuple):
     value: Any
     computed_at: float
     loaded_at: float
+    fresh_seconds: float
 
 
 class Loads:
     """Answer by key; belongs to one event loop.
 
-    `fresh_seconds`: how long a value is served without asking again. `now`: the store's epoch seconds.
+    `fresh_seconds`: how long a value is served without asking again, longer when its load was long. `now`: the store's epoch seconds.
     """
 
     def __init__(self, fresh_seconds: float, clock: Clock, now: Callable[[], Awaitable[float]]) -> None:
@@ -35,6 +40,9 @@ class Loads:
         self._now = now
         self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
         self._running: dict[Hashable, asyncio.Task[_Kept]] = {}
+        self.hits = 0
+        """Answers from memory, or from a load that was under way."""
+        self.misses = 0
 
     async def get(self, key: Hashable, load: Callable[[], Coroutine[Any, Any, T]]) -> Served[T]:
         """Return the value of `key`, loaded unless one is fresh; equal keys must mean equal loads.
@@ -43,8 +51,9 @@ class Loads:
             StoreUnavailableError: Redis is away, and nothing is known from before.
         """
         kept = self._kept.get(key)
-        if kept is not None and self._clock.monotonic() - kept.loaded_at < self._fresh_seconds:
+        if kept is not None and self._clock.monotonic() - kept.loaded_at < kept.fresh_seconds:
             self._kept.move_to_end(key)
+            self.hits += 1
             return Served(kept.value, kept.computed_at)
         try:
             kept = await self._load_once(key, load)
@@ -63,6 +72,8 @@ class Loads:
 
     async def _load_once(self, key: Hashable, load: Callable[[], Coroutine[Any, Any, Any]]) -> _Kept:
         task = self._running.get(key)
+        self.hits += task is not None
+        self.misses += task is None
         if task is None:
             task = asyncio.create_task(self._load(key, load))
             self._running[key] = task
@@ -70,8 +81,12 @@ class Loads:
         return await asyncio.shield(task)  # one client that leaves does not take the others' answer along
 
     async def _load(self, key: Hashable, load: Callable[[], Coroutine[Any, Any, Any]]) -> _Kept:
+        began = self._clock.monotonic()
         computed_at = await self._now()
-        kept = _Kept(await load(), computed_at, self._clock.monotonic())
+        value = await load()
+        loaded_at = self._clock.monotonic()
+        fresh_seconds = min(LOAD_SHARE * (loaded_at - began), LONGEST_FRESH_SECONDS)
+        kept = _Kept(value, computed_at, loaded_at, max(fresh_seconds, self._fresh_seconds))
         self._kept[key] = kept
         self._kept.move_to_end(key)
         if len(self._kept) > MAX_KEPT:

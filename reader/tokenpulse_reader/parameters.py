@@ -5,7 +5,7 @@ Unknown parameters are ignored; one that is known may be given once.
 
 import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, quote, unquote
 
 from starlette.types import Scope
@@ -20,6 +20,8 @@ MAX_PERCENTILES: Final = 20
 _WHOLE: Final = re.compile(r"[0-9]{1,9}")
 _PERCENTILE: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?")
 _TIME_BUCKET: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})-([0-9]{2})")
+
+Word = TypeVar("Word", bound=str)
 
 
 class Query:
@@ -71,14 +73,15 @@ class Query:
             raise bad_parameter(name, message, {"minimum": least, "maximum": most})
         return number
 
-    def choice(self, name: str, allowed: Sequence[str], default: str | None = None) -> str:
+    def choice(self, name: str, allowed: Sequence[Word], default: Word | None = None) -> Word:
         """Return one of the words allowed; without a default it must be given."""
         value = self.text(name)
         if value is None and default is not None:
             return default
-        if value is None or value not in allowed:
-            raise bad_parameter(name, f"`{name}` must be one of {', '.join(allowed)}", list(allowed))
-        return value
+        for word in allowed:
+            if word == value:
+                return word
+        raise bad_parameter(name, f"`{name}` must be one of {', '.join(allowed)}", list(allowed))
 
     def percentiles(self, name: str, default: tuple[float, ...]) -> tuple[float, ...]:
         """Return different numbers in (0, 100], in the order given, from text like `50,95,99.9`."""

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import orjson
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from tokenpulse_reader.security_headers import SECURITY_HEADERS
 from tokenpulse_shared.errors import StoreError
 
 _logger = logging.getLogger(__name__)
@@ -82,11 +83,17 @@ async def _on_http_exception(_: Request, error: Exception) -> Response:
 
 async def _on_internal_error(request: Request, error: Exception) -> Response:
     _logger.error("internal error at %s", request.scope["path"], exc_info=error)
-    return problem_response(500, "internal_error", "the reader made a mistake; its log says which")
+    message = "the reader made a mistake; its log says which"  # made outside all layers, hence the headers
+    return problem_response(500, "internal_error", message, headers=SECURITY_HEADERS)
+
+
+async def _on_client_gone(_: Request, __: Exception) -> Response:
+    return problem_response(400, "client_left", "the request's body broke off")  # nobody reads it
 
 
 HANDLERS: Final[dict[Any, Handler]] = {
     ProblemError: _on_problem,
+    ClientDisconnect: _on_client_gone,
     StoreError: _on_store_error,
     HTTPException: _on_http_exception,
     Exception: _on_internal_error,

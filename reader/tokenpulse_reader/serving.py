@@ -10,7 +10,7 @@ import ipaddress
 import os
 import signal
 import socket
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, Final, Self
 
 import uvicorn
@@ -39,15 +39,30 @@ class _SignallessServer(uvicorn.Server):
 class BackgroundServer:
     """Serve one app on one listening socket from `async with` until its end.
 
-    `url` is the base URL, with an address that a client on this machine can reach.
+    `url` is the base URL, with an address that a client on this machine can reach. `before_stop` is called when
+    the end begins: what it ends need not be waited for. `options`: further ones of `uvicorn.Config`.
     """
 
-    def __init__(self, app: Any, listener: socket.socket, *, name: str) -> None:
+    def __init__(
+        self,
+        app: Any,
+        listener: socket.socket,
+        *,
+        name: str,
+        before_stop: Callable[[], object] = lambda: None,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
         self._name = name
         self._listener = listener
+        self._before_stop = before_stop
         self.url = _base_url(listener)
         config = uvicorn.Config(
-            app, log_level="error", access_log=False, timeout_graceful_shutdown=GRACE_SECONDS, ws="auto"
+            app,
+            log_level="error",
+            access_log=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            ws="auto",
+            **(options or {}),
         )
         self._server = _SignallessServer(config)
         self._task: asyncio.Task[None] | None = None
@@ -62,6 +77,7 @@ class BackgroundServer:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
+        self._before_stop()
         self._server.should_exit = True
         await self.wait_closed()
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from tokenpulse_reader.basis import basis
 from tokenpulse_reader.health import average_health_score
 from tokenpulse_reader.units import iso, milliseconds, ratio
+from tokenpulse_shared.breath import Breath
 from tokenpulse_shared.counters import SKETCHED, USAGE_FIELDS
 from tokenpulse_shared.keyspace import stamp
 from tokenpulse_shared.provider_health import ProviderHealth
@@ -69,16 +70,22 @@ def _provider_json(window: SeriesWindow, total: Row, health: ProviderHealth | No
 def realtime_json(
     windows: Sequence[SeriesWindow], health: Mapping[str, ProviderHealth], hours: int, computed_at: float
 ) -> dict[str, Any]:
-    """Return `/stats/realtime`; `windows`: one for each provider known, over the same span."""
-    totals = [window.total() for window in windows]
+    """Return `/stats/realtime`; `windows`: one for each provider known, over the same span.
+
+    Takes 0.5 ms for a provider's hour of minutes: for a thread, which lets others run between two providers.
+    """
+    breath = Breath()
+    totals, providers = [], {}
+    for window in windows:
+        total, provider = window.total(), window.series.provider
+        totals.append(total)
+        providers[provider] = _provider_json(window, total, health.get(provider))
+        breath()
     whole = merged(totals)
     return {
         "timestamp": iso(computed_at),
         "hours": hours,
-        "providers": {
-            window.series.provider: _provider_json(window, total, health.get(window.series.provider))
-            for window, total in zip(windows, totals, strict=True)
-        },
+        "providers": providers,
         "total_requests": whole.requests,
         "total_cost": whole.cost_usd,
         "total_tokens": _total_tokens(whole),

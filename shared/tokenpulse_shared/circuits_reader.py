@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, get_args
 
-from tokenpulse_shared.breaker import BreakerPolicy, BreakerState
+from tokenpulse_shared.breaker import NOT_TIMED, BreakerPolicy, BreakerState, Circuit, Forced, Slowness
 from tokenpulse_shared.circuit_codec import decode_circuit
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.redis_reads import RedisReads
 
-CIRCUITS_PER_TRIP: Final = 300
-"""About 10 ms of work on the event loop, measured with 10 fields each."""
+CIRCUITS_PER_TRIP: Final = 75
+"""About 2.5 ms of work on the event loop, measured with 10 fields each."""
 _POLICY: Final = BreakerPolicy()
 _STATES: Final = frozenset(state.encode() for state in get_args(BreakerState))
 _LATEST: Final = 1e11
@@ -22,8 +22,10 @@ class CircuitStatus:
     """Tell a breaker's state as of a moment; times are epoch seconds.
 
     `failure_count`: provider faults in the last 60 s; `failure_ratio`: of the calls in them, None without
-    calls. `last_updated`: the last call or change of state, None when neither is kept. `opened_at` and
-    `retry_at`: None unless it has opened since it closed; `retry_at` is when probes may begin.
+    calls. `slow_calls`, `slow_ttft`: calls in them that were too slow, of those timed; none where no limit is set.
+    `last_updated`: the last call or change of state, None when neither is kept. `opened_at` and
+    `retry_at`: None unless it has opened since it closed; `retry_at` is when probes may begin, None while it is
+    forced. `forced`: what a person ordered it to stay.
     """
 
     provider: str
@@ -34,6 +36,9 @@ class CircuitStatus:
     last_updated: float | None = None
     opened_at: float | None = None
     retry_at: float | None = None
+    forced: Forced | None = None
+    slow_calls: Slowness = NOT_TIMED
+    slow_ttft: Slowness = NOT_TIMED
 
     @property
     def is_available(self) -> bool:
@@ -54,27 +59,35 @@ def circuit_status(
     if fields.get(b"state", b"CLOSED") not in _STATES:
         raise ValueError(f"{fields[b'state']!r} is no state")
     held = decode_circuit(fields, redis_now, _POLICY.window_seconds)
-    circuit, calls = held.circuit, held.successes + held.faults
-    state, opened_at = circuit.state, circuit.opened_at
-    for moment in (opened_at, held.seen, circuit.changed_at, circuit.open_seconds):
+    circuit, calls = held.circuit, held.calls
+    for moment in (circuit.opened_at, held.seen, circuit.changed_at, circuit.open_seconds):
         if not 0.0 <= (moment or 0.0) <= _LATEST:
             raise ValueError(f"{moment!r} is no time")
-    if state == "OPEN" and (circuit.retry_at is None or now >= circuit.retry_at):
+    state = circuit.state
+    if state == "OPEN" and not circuit.forced and (circuit.retry_at is None or now >= circuit.retry_at):
         state = "HALF_OPEN"
-    if state == "CLOSED" or opened_at is None:
-        opened_at = retry_at = None
-    else:
-        retry_at = opened_at + circuit.open_seconds
+    is_closed = state == "CLOSED" or circuit.opened_at is None
+    total = calls.successes + calls.faults
     return CircuitStatus(
         provider=provider,
         model=model,
         state=state,
-        failure_count=held.faults,
-        failure_ratio=held.faults / calls if calls else None,
+        failure_count=calls.faults,
+        failure_ratio=calls.faults / total if total else None,
         last_updated=max(held.seen or 0.0, circuit.changed_at) or None,
-        opened_at=opened_at,
-        retry_at=retry_at,
+        opened_at=None if is_closed else circuit.opened_at,
+        retry_at=_retry_at(circuit),
+        forced=circuit.forced,
+        slow_calls=calls.latency,
+        slow_ttft=calls.ttft,
     )
+
+
+def _retry_at(circuit: Circuit) -> float | None:
+    """Return when probes may begin, or might have begun; None unless it has opened by itself."""
+    if circuit.state == "CLOSED" or circuit.opened_at is None or circuit.forced:
+        return None
+    return circuit.opened_at + circuit.open_seconds
 
 
 class CircuitsReader:

@@ -39,6 +39,7 @@ OTEL_TTFT: Final = (0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 
 VLLM_TTFT: Final = (*OTEL_TTFT, 20, 40, 80, 160, 640, 2560)
 OTEL_TPOT: Final = (0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5)
 VLLM_TPOT: Final = (*OTEL_TPOT, 5, 7.5, 10, 20, 40, 80)
+OTEL_TOKENS: Final = tuple(4**power for power in range(14))
 VLLM_E2E: Final = (
     *(0.3, 0.5, 0.8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960, 1920, 7680),
 )
@@ -57,11 +58,13 @@ ENDPOINT: Final = _union(BACKEND_TTFB)
 HTTP: Final = _union(HTTP_DURATION)
 SIZE: Final = _union(HTTP_SIZE)
 COST: Final = _union(COST_USD)
+TOKENS: Final = _union(OTEL_TOKENS)
 
 
 def bound_labels(bounds: Iterable[float]) -> tuple[str, ...]:
-    """Return the text of each upper bound, then `+Inf`: one label per bucket index."""
-    return (*(format(bound, "g") for bound in bounds), "+Inf")
+    """Return the text of each upper bound, then `+Inf`: one label per bucket index; it reads back as the bound."""
+    short = ((bound, format(bound, "g")) for bound in bounds)
+    return (*(text if float(text) == bound else repr(bound) for bound, text in short), "+Inf")
 
 
 def bucket_of(bounds: tuple[float, ...], value: float) -> int:

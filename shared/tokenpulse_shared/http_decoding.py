@@ -11,11 +11,12 @@ import orjson
 
 from tokenpulse_shared import histogram
 from tokenpulse_shared.names import printable
-from tokenpulse_shared.totals import GUARD_FIELD_PREFIX, http_labels
+from tokenpulse_shared.totals import CREATED, GUARD_FIELD_PREFIX, http_labels
 from tokenpulse_shared.totals_decoding import Fields, bucket_place, clean_member
 from tokenpulse_shared.totals_records import AppTotals, HistogramTotals, WriterReport
 
 _GUARD: Final = GUARD_FIELD_PREFIX.encode()
+_CREATED: Final = CREATED.encode()
 _HISTOGRAMS: Final = {
     # field's first label: (boundaries, field of the sum, labels before <le>)
     "duration": (histogram.HTTP, "duration_us", 3),
@@ -32,10 +33,11 @@ T = TypeVar("T")
 class HttpDecoder:
     """Decode one app's hashes; `unreadable` counts the fields and reports left out."""
 
-    __slots__ = ("_buckets", "_counts", "_sums", "unreadable")
+    __slots__ = ("_buckets", "_counts", "_created_at", "_sums", "unreadable")
 
     def __init__(self) -> None:
         self.unreadable = 0
+        self._created_at: float | None = None
         self._counts: dict[str, dict[Key, int]] = {kind: {} for kind in _COUNTS}
         self._buckets: dict[str, dict[Key, list[int]]] = {kind: {} for kind in _HISTOGRAMS}
         self._sums: dict[str, dict[Key, int]] = {kind: {} for kind in _HISTOGRAMS}
@@ -43,11 +45,11 @@ class HttpDecoder:
     def decode(self, name: str, fields: Fields, reports: Fields) -> AppTotals:
         """Return what an app's counters and its writers' reports hold."""
         for field, text in fields.items():
-            labels = http_labels(field)
-            if labels is None:
-                self.unreadable += not field.startswith(_GUARD)
-                continue
             try:
+                labels = http_labels(field)
+                if labels is None:
+                    self._unlabelled(field, text)
+                    continue
                 self._count([printable(str(label)) for label in labels], int(text))
             except (ValueError, IndexError):
                 self.unreadable += 1
@@ -61,7 +63,15 @@ class HttpDecoder:
             exceptions={key[0]: count for key, count in self._counts["exceptions"].items()},
             internal={key[0]: count for key, count in self._counts["internal"].items()},
             writers=tuple(self._reports(reports)),
+            created_at=self._created_at,
         )
+
+    def _unlabelled(self, field: bytes, text: bytes) -> None:
+        """Take a field that counts nothing; raises ValueError when it is none of ours."""
+        if field == _CREATED:
+            self._created_at = int(text) / 1e6
+        elif not field.startswith(_GUARD):
+            raise ValueError(field)
 
     def _count(self, labels: list[str], count: int) -> None:
         """Count one field; a kind this version does not know is passed over.

@@ -29,6 +29,24 @@ class IndexReader:
         """Return the providers known, sorted by name."""
         return await self._index(self._keyspace.providers())
 
+    async def models_with_past(self) -> dict[str, list[str]]:
+        """Return the models of each provider, sorted by name, with those that lost their place within 100 days."""
+        keys = self._keyspace
+        now, past = await self._reads.batch(
+            [("ZRANGE", key, 0, -1) for key in (keys.providers(), keys.past_providers())]
+        )
+        names = {*self._names(keys.providers(), now), *self._names(keys.past_providers(), past)}
+        indexes = [
+            (provider, key)
+            for provider in sorted(names)
+            for key in (keys.models(provider), keys.past_models(provider))
+        ]
+        replies = await self._reads.batch([("ZRANGE", key, 0, -1) for _, key in indexes])
+        found: dict[str, set[str]] = {}
+        for (provider, key), reply in zip(indexes, replies, strict=True):
+            found.setdefault(provider, set()).update(self._names(key, reply))
+        return {provider: sorted(models) for provider, models in found.items()}
+
     async def gateways(self) -> list[str]:
         """Return the gateways known, sorted by name."""
         return await self._index(self._keyspace.gateways())
@@ -36,6 +54,10 @@ class IndexReader:
     async def has_provider(self, provider: str) -> bool:
         """Tell whether the provider is known."""
         return await self._holds(self._keyspace.providers(), provider)
+
+    async def has_model(self, provider: str, model: str) -> bool:
+        """Tell whether the provider is known to have the model."""
+        return await self._holds(self._keyspace.models(provider), model)
 
     async def has_gateway(self, gateway: str) -> bool:
         """Tell whether the gateway is known."""

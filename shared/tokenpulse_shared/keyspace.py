@@ -26,6 +26,11 @@ DAY_RETENTION_SECONDS: Final = 100 * 86400
 TOTALS_RETENTION_SECONDS: Final = 30 * 86400
 ERRORS_RETENTION_SECONDS: Final = 3600
 CIRCUIT_RETENTION_SECONDS: Final = 900
+HEALTH_BOARD_SECONDS: Final = 120
+HEALTH_TERM_SECONDS: Final = 86400
+"""Longer than a reader may be paused and still come back with a board of its own."""
+FORCED_RETENTION_SECONDS: Final = 30 * 86400
+"""How long a breaker that somebody forced open or closed stays so without any call."""
 SEAL_DELAY_SECONDS: Final = 30
 """How long after its end a window stays open: longer than a flush, its retry and a clock's error."""
 MAX_ERRORS_PER_PROVIDER: Final = 100
@@ -146,6 +151,14 @@ class Keyspace:
         """Return the hash of a breaker's state and recent calls."""
         return self._of("circuit", provider, encode_name(model))
 
+    def moved_circuits(self, provider: str) -> str:
+        """Return the hash of a provider's breakers that are not at rest: model → JSON (see `circuit_index`)."""
+        return self._of("circuits", provider)
+
+    def circuit_totals(self, provider: str) -> str:
+        """Return the hash of what a provider's breakers counted, which only grows."""
+        return self._of("circuit_totals", provider)
+
     def models(self, provider: str) -> str:
         """Return the sorted set of a provider's admitted models by last use."""
         return self._of("models", provider)
@@ -154,6 +167,14 @@ class Keyspace:
         """Return the sorted set of admitted providers by last use."""
         return f"{self.prefix}providers"
 
+    def past_models(self, provider: str) -> str:
+        """Return the sorted set of a provider's models that lost their place, by last use; see `scripts/admit.lua`."""
+        return self._of("past_models", provider)
+
+    def past_providers(self) -> str:
+        """Return the sorted set of providers that lost their place, by last use; in the slot of `providers`."""
+        return f"{self.prefix}past_providers:{{{self.providers()}}}"
+
     def provider_health(self) -> str:
         """Return the sorted set of providers by last health score."""
         return f"{self.prefix}provider_health"
@@ -161,6 +182,18 @@ class Keyspace:
     def health_scores_current(self) -> str:
         """Return the string that holds the last computed health of all providers."""
         return f"{self.prefix}provider_health_scores_current"
+
+    def health_lease(self) -> str:
+        """Return the string that names who computes the scores; it shares a slot with what he stores."""
+        return f"{self.prefix}health_lease:{{{self.health_scores_current()}}}"
+
+    def health_term(self) -> str:
+        """Return the string that holds the last leader's term; it shares a slot with the computed health."""
+        return f"{self.prefix}health_term:{{{self.health_scores_current()}}}"
+
+    def provider_health_guard(self) -> str:
+        """Return the string that tells which board the sorted set of scores is from; it shares its slot."""
+        return f"{self.prefix}health_guard:{{{self.provider_health()}}}"
 
     def gateways(self) -> str:
         """Return the sorted set of gateways by last use."""
@@ -193,6 +226,42 @@ class Keyspace:
     def writers(self, app_name: str) -> str:
         """Return the hash of an app's live writers: writer id → JSON of its own report."""
         return self._of("writers", app_name)
+
+    def trials(self) -> str:
+        """Return what all keys of trials start with; they share a slot."""
+        return self._of("trials", "trials", "")
+
+    def trial_user(self, digest: str) -> str:
+        """Return the hash of a user's trial: event → second with day, and the plan."""
+        return f"{self.trials()}user:{digest}"
+
+    def trial_day(self, day_stamp: str) -> str:
+        """Return the hash of a day's trial events."""
+        return f"{self.trials()}day:{day_stamp}"
+
+    def trial_state(self, event: str) -> str:
+        """Return the sorted set of users whose furthest event is this one, by their last event."""
+        return f"{self.trials()}state:{event}"
+
+    def trial_hash_key(self) -> str:
+        """Return the string that holds the key of users' digests, where no setting gives one."""
+        return f"{self.trials()}hash_key"
+
+    def gauges(self) -> str:
+        """Return the hash of gauges that were posted."""
+        return f"{self.prefix}gauges"
+
+    def reader_counts(self) -> str:
+        """Return the hash of what readers count of themselves."""
+        return self._of("reader", "reader", "counts")
+
+    def reader_events(self) -> str:
+        """Return the sorted set of events that readers counted, by when."""
+        return self._of("reader", "reader", "events")
+
+    def reader_guard(self, reader: str) -> str:
+        """Return the string that holds the number of a reader's last batch of counts."""
+        return self._of("reader", "reader", "guard", reader)
 
     def version(self) -> str:
         """Return the string that holds the keyspace's version."""

@@ -105,6 +105,8 @@ class Observation(NamedTuple):
     """Input tokens written to a prompt cache; part of `tokens_input`."""
     itl: InterTokenLatency | None = None
     """None without a stream of at least two content events."""
+    trace_id: str | None = None
+    """Of W3C's Trace Context, 32 hexadecimal digits; None where the request belongs to no trace."""
 
     @property
     def cost_usd(self) -> float | None:

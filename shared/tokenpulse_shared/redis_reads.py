@@ -17,6 +17,7 @@ from redis.exceptions import ResponseError
 from tokenpulse_shared.connection_options import READER_CONNECTIONS
 from tokenpulse_shared.corrupt_keys import CorruptKeys
 from tokenpulse_shared.keyspace_version import check_readable
+from tokenpulse_shared.read_counts import ReadCounts
 from tokenpulse_shared.store_errors import READ_DEADLINE_SECONDS, translated_errors
 
 Command = tuple[str | int | float, ...]
@@ -40,9 +41,14 @@ class RedisReads:
         *,
         deadline_seconds: float = READ_DEADLINE_SECONDS,
         version_key: str | None = None,
+        counts: ReadCounts | None = None,
     ) -> None:
-        """Send nothing yet; `version_key`: where the keyspace's version is, None: it is not looked at."""
+        """Send nothing yet; `version_key`: where the keyspace's version is, None: it is not looked at.
+
+        `counts`: where to note what is asked, how long it took.
+        """
         self.client = client
+        self._counts = counts
         self._version_key = version_key
         self._version_due_at = float("-inf")
         self._deadline_seconds = deadline_seconds
@@ -70,10 +76,13 @@ class RedisReads:
 
     async def _replies(self, commands: Sequence[Command], *, atomic: bool) -> list[Any]:
         async with translated_errors(self._deadline_seconds), self._turns:
+            begun_at = time.perf_counter()
             async with self.client.pipeline(transaction=atomic) as pipeline:
                 for command in commands:
                     pipeline.execute_command(*command)
                 replies = list(await pipeline.execute(raise_on_error=False))
+            if self._counts is not None:
+                self._counts.note(commands, time.perf_counter() - begun_at)
             for reply in replies:
                 if isinstance(reply, Exception) and not _is_wrong_type(reply):
                     raise reply

@@ -24,9 +24,11 @@ TRIALS: Final[Mapping[str, Trial]] = {
     "del": ("DEL", _KEY),
     "eval": ("EVAL", "return 1", 1, _KEY),
     "evalsha": ("EVALSHA", "0" * 40, 1, _KEY),
+    "exists": ("EXISTS", _KEY),
     "expire": ("EXPIRE", _KEY, 1),
     "get": ("GET", _KEY),
     "hdel": ("HDEL", _KEY, "f"),
+    "hexists": ("HEXISTS", _KEY, "f"),
     "hget": ("HGET", _KEY, "f"),
     "hgetall": ("HGETALL", _KEY),
     "hincrby": ("HINCRBY", _KEY, "f", 1),
@@ -51,7 +53,9 @@ TRIALS: Final[Mapping[str, Trial]] = {
 }
 """Command as an ACL names it → how it is tried."""
 
-Role = Literal["writer", "reader"]
+Role = Literal["writer", "reader", "operator"]
+"""`operator`: a reader that also computes the health scores for all, and takes what is posted."""
+
 _SCRIPTED: Final = (
     "del",
     "expire",
@@ -75,12 +79,15 @@ _SCRIPTED: Final = (
     "zremrangebyscore",
     "zscore",
 )
+_WRITES: Final = ("multi", "exec", "discard", "client|setname", "eval", "evalsha", *_SCRIPTED)
+_READS: Final = (
+    *("multi", "exec", "discard", "client|setname", "get", "hgetall", "hmget", "info", "lrange", "ping"),
+    *("time", "zcard", "zrange", "zscore"),
+)
 COMMANDS: Final[Mapping[Role, tuple[str, ...]]] = {
-    "writer": ("multi", "exec", "discard", "client|setname", "eval", "evalsha", *_SCRIPTED),
-    "reader": (
-        *("multi", "exec", "discard", "client|setname", "get", "hgetall", "hmget", "info", "lrange", "ping"),
-        *("time", "zcard", "zrange", "zscore"),
-    ),
+    "writer": _WRITES,
+    "reader": _READS,
+    "operator": tuple(dict.fromkeys((*_WRITES, *_READS, "exists", "hexists"))),
 }
 """What each side needs, on keys that begin with its prefix; AUTH is always allowed."""
 

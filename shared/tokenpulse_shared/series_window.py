@@ -132,8 +132,9 @@ class SeriesWindow:
         return merged((row for row in self.rows if row.start >= begin), begin)
 
     def by_hour(self) -> dict[str, Row]:
-        """Return the rows summed by hour: stamp `YYYY-MM-DD:HH` → row, oldest first."""
-        hours: dict[str, Row] = {}
+        """Return the rows' counters summed by hour: stamp `YYYY-MM-DD:HH` → row without sketches, oldest first."""
+        hours: dict[int, Row] = {}
         for row in self.rows:
-            hours.setdefault(stamp("hour", row.start), Row(row.start // 3600 * 3600)).absorb(row)
-        return hours
+            start = row.start // 3600 * 3600
+            hours.setdefault(start, Row(start)).absorb(Row(row.start, row.counters))
+        return {stamp("hour", start): row for start, row in hours.items()}

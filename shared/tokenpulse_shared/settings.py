@@ -11,6 +11,7 @@ from pathlib import PurePath
 from typing import Any, Final, Literal, Self, cast
 from urllib.parse import quote
 
+from tokenpulse_shared.access_tokens import token_list, tokens_by_category
 from tokenpulse_shared.errors import SettingsError
 from tokenpulse_shared.keyspace import DEFAULT_PREFIX, Keyspace
 from tokenpulse_shared.redact import masked_url
@@ -37,6 +38,19 @@ def _optional_text(value: object) -> str | None:
 
 def _optional_path(value: object) -> str | None:
     return _optional_text(str(value) if isinstance(value, PurePath) else value)
+
+
+def _tokens(read: Callable[[str], object]) -> Callable[[object], str | None]:
+    def parse(value: object) -> str | None:
+        text = _optional_text(value)
+        try:
+            if text is not None:
+                read(text)
+        except ValueError as error:
+            raise _WrongValueError(str(error)) from error
+        return text
+
+    return parse
 
 
 def _redis_url(value: object) -> str:
@@ -81,6 +95,16 @@ def _integer(least: int, most: int) -> Callable[[object], int]:
         return number
 
     return parse
+
+
+def _share(value: object) -> float:
+    try:
+        number = float(cast("str | float", value))
+    except (TypeError, ValueError):
+        number = 0.0
+    if isinstance(value, bool) or not 0.0 < number <= 1.0:
+        raise _WrongValueError("a number above 0, up to 1")
+    return number
 
 
 def _seconds(least: float, most: float) -> Callable[[object], float]:
@@ -176,16 +200,74 @@ class Settings:
         "re-raise the middleware's own faults instead of counting them: for tests",
         "middleware",
     )
+    breaker_mode: Literal["off", "shadow", "enforce"] = _setting(
+        "shadow",
+        _one_of("off", "shadow", "enforce"),
+        "what circuit breakers do: nothing (`off`), be moved but stop no request (`shadow`), "
+        "answer 503 for a model whose breaker is open (`enforce`)",
+        "middleware",
+    )
+    breaker_slow_latency: float = _setting(
+        0.0,
+        _seconds(0, 3600),
+        "latency in seconds above which a call is slow for its breaker; 0: none is",
+        "middleware",
+    )
+    breaker_slow_ttft: float = _setting(
+        0.0,
+        _seconds(0, 3600),
+        "time to first token in seconds above which a stream is slow for its breaker; 0: none is",
+        "middleware",
+    )
+    breaker_slow_ratio: float = _setting(
+        0.5, _share, "share of slow calls, of at least 10 in a minute, that opens a breaker", "middleware"
+    )
+    breaker_probes: int = _setting(
+        3,
+        _integer(1, 1000),
+        "calls that a half-open breaker lets through at the same time, over all processes",
+        "middleware",
+    )
     host: str = _setting("127.0.0.1", _text, "address the reader binds to", "reader")
     port: int = _setting(9100, _integer(0, 65535), "port the reader listens on; 0 takes a free one", "reader")
     api_token: str | None = _setting(
-        None, _optional_text, "bearer token; once set, everything but /healthz needs it", "reader"
+        None,
+        _tokens(token_list),
+        "bearer token, several with commas between; once set, everything but /healthz needs one",
+        "reader",
+    )
+    metrics_tokens: str | None = _setting(
+        None,
+        _tokens(tokens_by_category),
+        "further tokens for one `/prometheus/metrics/<category>` each, as `category=token, …`",
+        "reader",
     )
     allow_open: bool = _setting(
         False, _boolean, "let a reader without a token bind to an address that is not loopback", "reader"
     )
+    allow_open_writes: bool = _setting(
+        False,
+        _boolean,
+        "take `POST /api/metrics/chat` without a token, from clients that measure themselves",
+        "reader",
+    )
+    trial_hash_key: str | None = _setting(
+        None,
+        _optional_text,
+        "secret that user ids of trials are hashed with; without it one is made and kept in Redis",
+        "reader",
+    )
     snapshot_interval: float = _setting(
         2.0, _seconds(0.1, 60), "seconds between two refreshes of what the reader serves", "reader"
+    )
+    health_interval: float = _setting(
+        60.0, _seconds(0.1, 600), "seconds between two computations of the health scores", "reader"
+    )
+    metrics_profile: Literal["tokenpulse", "otel", "vllm"] = _setting(
+        "tokenpulse",
+        _one_of("tokenpulse", "otel", "vllm"),
+        "under whose names metrics are served where a scraper names no `?profile=`",
+        "reader",
     )
     acceptable_latency: float = _setting(
         10.0,
@@ -226,7 +308,7 @@ class Settings:
 def _shown(name: str, value: object) -> object:
     if name == "redis_url":
         return masked_url(str(value))
-    return "***" if name.endswith("token") and value else value
+    return "***" if name.endswith(("token", "tokens", "hash_key")) and value else value
 
 
 def _look_up(name: str, given: Mapping[str, object], environ: Mapping[str, str]) -> tuple[str | None, object]:

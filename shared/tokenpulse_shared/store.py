@@ -1,4 +1,4 @@
-"""Everything that is read from Redis, as async methods; the reader and the older interface stand on it.
+"""Everything that is read from Redis, with the little that readers write, as async methods.
 
 Every method raises `StoreUnavailableError` when Redis cannot be reached, refuses, or does not answer in time.
 A key that holds something else is left out, counted in `corrupt_keys`, and logged once. Times are Redis' own
@@ -6,26 +6,41 @@ unless a clock was given.
 """
 
 import os
+from collections.abc import Mapping
 from typing import Self
 
+from tokenpulse_shared.board_store import BoardStore
+from tokenpulse_shared.breaker import Order
+from tokenpulse_shared.business_gauges import BusinessGauge, BusinessGauges, with_trials
+from tokenpulse_shared.circuit_counters import CircuitCounters, load_circuit_counters
+from tokenpulse_shared.circuit_orders import order_circuit
 from tokenpulse_shared.circuits_reader import CircuitsReader, CircuitStatus
 from tokenpulse_shared.clock import Clock
+from tokenpulse_shared.counters import PROVIDER_SKETCHED
+from tokenpulse_shared.days_reader import DaysReader
 from tokenpulse_shared.errors import StoreUnavailableError
 from tokenpulse_shared.errors_reader import RecentError, load_recent_errors
+from tokenpulse_shared.fleet_counts import FleetCounts
 from tokenpulse_shared.gateway_reader import GatewayHour, load_gateway_hour
+from tokenpulse_shared.health_window import LONGEST_MINUTES
 from tokenpulse_shared.index_reader import IndexReader
 from tokenpulse_shared.keyspace import Keyspace
+from tokenpulse_shared.names import OTHER
 from tokenpulse_shared.provider_health import ProviderHealth, compute_provider_health
+from tokenpulse_shared.read_counts import ReadCounts
 from tokenpulse_shared.redis_client import connect_async
 from tokenpulse_shared.redis_clock import RedisClock
 from tokenpulse_shared.redis_reads import RedisReads
-from tokenpulse_shared.scoring import WINDOW_MINUTES
+from tokenpulse_shared.sealed_cache import SealedCache
+from tokenpulse_shared.series_reader import SeriesReader
 from tokenpulse_shared.series_window import Series, SeriesWindow
 from tokenpulse_shared.settings import Settings
 from tokenpulse_shared.store_errors import translated_errors
 from tokenpulse_shared.timespan import Span, hour_span, hours_span, minutes_span, window_span
 from tokenpulse_shared.totals_reader import TotalsReader
 from tokenpulse_shared.totals_records import Totals
+from tokenpulse_shared.trial_records import TrialEvent, TrialPeriod
+from tokenpulse_shared.trials import Trials
 from tokenpulse_shared.windows_reader import WindowsReader
 
 
@@ -43,12 +58,19 @@ class MetricsStore:
         self.settings = settings or Settings.load(os.environ, redis_url=redis_url)
         self.keyspace = Keyspace(self.settings.key_prefix)
         self._client = connect_async(redis_url or self.settings.redis_url)
-        self._reads = RedisReads(self._client, version_key=self.keyspace.version())
+        self.read_counts = ReadCounts(self.keyspace.prefix)
+        self._reads = RedisReads(self._client, version_key=self.keyspace.version(), counts=self.read_counts)
         self._clock = RedisClock(self._reads, clock)
         self._index = IndexReader(self._reads, self.keyspace)
         self._windows = WindowsReader(self._reads, self.keyspace)
+        self._last_hour = WindowsReader(self._reads, self.keyspace, SealedCache(PROVIDER_SKETCHED))
+        self.series = SeriesReader(self._index, self._windows, DaysReader(self._reads, self.keyspace))
         self._circuits = CircuitsReader(self._reads, self.keyspace)
-        self._totals = TotalsReader(self._client, self.keyspace)
+        self._totals = TotalsReader(self._client, self.keyspace, counts=self.read_counts)
+        self._fleet_counts = FleetCounts(self._reads, self.keyspace)
+        self._trials = Trials(self._reads, self.keyspace, self.settings.trial_hash_key)
+        self._gauges = BusinessGauges(self._reads, self.keyspace)
+        self.boards = BoardStore(self._reads, self.keyspace)
 
     async def __aenter__(self) -> Self:
         return self
@@ -97,6 +119,13 @@ class MetricsStore:
         """Return every provider's last hours, by name; minutes up to 2 hours, hours of the clock beyond."""
         return await self.windows_of(await self.providers(), window_span(await self.now(), hours))
 
+    async def last_hour(self, providers: list[str]) -> list[SeriesWindow]:
+        """Return the last hour of the providers by minute, in order; for one caller who asks again and again."""
+        span = minutes_span(await self.now(), 60)
+        return await self._last_hour.load(
+            [Series(provider, None) for provider in providers], span, PROVIDER_SKETCHED
+        )
+
     async def windows_of(self, providers: list[str], span: Span) -> list[SeriesWindow]:
         """Return the providers' windows over one span, in order."""
         return await self._windows.load([Series(provider, None) for provider in providers], span)
@@ -144,6 +173,11 @@ class MetricsStore:
         wanted = [Series(provider, model) for provider in await self.providers_of(model)]
         return await self._windows.load(wanted, span, ())
 
+    async def model_over(self, model: str, span: Span) -> list[SeriesWindow]:
+        """Return a span of a model, counters only, for each provider that knows it."""
+        wanted = [Series(provider, model) for provider in await self.providers_of(model)]
+        return await self._windows.load(wanted, span, ())
+
     async def gateway_hour(self, gateway: str, start: int) -> GatewayHour | None:
         """Return the hour of the clock that begins at `start`; None when the gateway was never seen."""
         if not await self._index.has_gateway(gateway):
@@ -151,8 +185,15 @@ class MetricsStore:
         return await load_gateway_hour(self._reads, self.keyspace, gateway, start)
 
     async def provider_health(self, provider: str) -> ProviderHealth:
-        """Return a provider's health over the last minutes; one never seen has no samples: `unknown`."""
-        window = await self.provider_window(provider, minutes=WINDOW_MINUTES)
+        """Return a provider's health as the readers' leader last computed it, else computed now.
+
+        A provider never seen has no samples: `unknown`.
+        """
+        board = await self.boards.load()
+        held = None if board is None else board.providers.get(provider)
+        if held is not None:
+            return held
+        window = await self.provider_window(provider, minutes=LONGEST_MINUTES)
         return compute_provider_health(window, self.settings.acceptable_latency)
 
     async def recent_errors(self, provider: str, limit: int = 100) -> list[RecentError]:
@@ -179,10 +220,48 @@ class MetricsStore:
             [(provider, model) for provider, models in known.items() for model in models], now
         )
 
+    async def order_circuit(self, provider: str, model: str, order: Order) -> CircuitStatus | None:
+        """Hold a breaker open or closed, or reset it; return what it is then, None for a model never seen."""
+        if not await self._index.has_model(provider, model):
+            return None
+        now = await self.now()
+        await order_circuit(self._reads, self.keyspace, (provider, model), order, now)
+        return next(iter(await self._circuits.load([(provider, model)], now)), None)
+
+    async def circuit_counters(self) -> dict[str, CircuitCounters]:
+        """Return what the breakers of each provider counted, by name; none for one whose breakers saw nothing."""
+        providers = [*await self.providers(), OTHER]
+        return await load_circuit_counters(self._reads, self.keyspace, list(dict.fromkeys(providers)))
+
     async def totals(self) -> Totals:
         """Return every counter that only grows; one load at a time."""
         async with translated_errors():
             return await self._totals.load()
+
+    async def count_in_fleet(self, counters: Mapping[str, int], events: Mapping[str, str]) -> dict[str, int]:
+        """Return what all readers counted of themselves, this one's included; see `FleetCounts.add`."""
+        return await self._fleet_counts.add(counters, events, await self.now())
+
+    async def record_trial_event(self, user_id: str, event: TrialEvent, plan: str | None = None) -> bool:
+        """Count an event of a user's trial once; return whether it was new. The id is kept as a digest only.
+
+        Raises:
+            TrialsFullError: too many users are remembered.
+        """
+        return await self._trials.record(user_id, event, plan, await self.now())
+
+    async def trials(self, days: int) -> TrialPeriod:
+        """Return what happened to trials on the last days of the calendar in UTC, today among them."""
+        return await self._trials.load(days, await self.now())
+
+    async def post_gauges(self, values: Mapping[str, Mapping[tuple[str, ...], int]]) -> None:
+        """Replace each gauge named by its values by label values; see `business_gauges`."""
+        await self._gauges.post(values, await self.now())
+
+    async def gauges(self) -> list[BusinessGauge]:
+        """Return the gauges posted, by name and labels, with `trial_active` from the trials unless posted."""
+        now = await self.now()
+        return with_trials(await self._gauges.load(now), await self._trials.states())
 
     async def _window(self, series: Series, hours: int | None, minutes: int | None) -> SeriesWindow:
         now = await self.now()

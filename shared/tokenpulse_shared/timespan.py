@@ -1,19 +1,32 @@
-"""Which minutes or hours a window of time is made of.
+"""Which minutes, hours or days a window of time is made of.
 
 Worked: at 10:30:20 a window of 1 hour is the minutes 09:30 … 10:30, sixty complete ones with the current
-one, so that nothing younger than an hour is missing; a window of 24 hours is the hours 11 (yesterday) … 10.
+one, so that nothing younger than an hour is missing; a window of 24 hours is the hours 11 (yesterday) … 10; a
+window of 7 days is today with the 6 days before.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
-from tokenpulse_shared.keyspace import SECONDS_PER, Granularity, stamp
+from tokenpulse_shared.keyspace import (
+    DAY_RETENTION_SECONDS,
+    HOUR_RETENTION_SECONDS,
+    MINUTE_RETENTION_SECONDS,
+    SECONDS_PER,
+    Granularity,
+    stamp,
+)
 
 MINUTES_UP_TO_HOURS: Final = 2
 """Windows up to this long are read from minutes, which slide; minutes are kept for this long."""
 
-_BLOCK_OF: Final[dict[str, Granularity]] = {"minute": "hour", "hour": "day"}
+RETENTION_SECONDS: Final[dict[Granularity, int]] = {
+    "minute": MINUTE_RETENTION_SECONDS,
+    "hour": HOUR_RETENTION_SECONDS,
+    "day": DAY_RETENTION_SECONDS,
+}
+_BLOCK_OF: Final[dict[Granularity, Granularity]] = {"minute": "hour", "hour": "day"}
 
 
 class Block(NamedTuple):
@@ -26,9 +39,9 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Hold the starts (epoch s) of consecutive minutes or hours, oldest first, and the end (epoch s)."""
+    """Hold the starts (epoch s) of consecutive minutes, hours or days, oldest first, and the end (epoch s)."""
 
-    granularity: Literal["minute", "hour"]
+    granularity: Granularity
     starts: range
     end: float
 
@@ -43,7 +56,9 @@ class Span:
         return self.end - self.begin
 
     def blocks(self) -> Iterator[Block]:
-        """Yield the blocks that overlap the span, oldest first."""
+        """Yield the blocks that overlap the span, oldest first; days are never packed, they have none."""
+        if self.granularity not in _BLOCK_OF:
+            return
         block, step = SECONDS_PER[_BLOCK_OF[self.granularity]], self.starts.step
         for start in range(self.begin // block * block, self.starts.stop, block):
             first, last = max(start, self.begin), min(start + block, self.starts.stop)
@@ -71,3 +86,22 @@ def hour_span(start: int, now: float) -> Span:
 def window_span(now: float, hours: int) -> Span:
     """Return the span of the last hours: of minutes up to two hours, of hours of the clock beyond."""
     return minutes_span(now, hours * 60) if hours <= MINUTES_UP_TO_HOURS else hours_span(now, hours)
+
+
+def days_span(now: float, days: int) -> Span:
+    """Return the last days of the calendar in UTC, today among them."""
+    today = int(now // 86400) * 86400
+    return Span("day", range(today - (days - 1) * 86400, today + 86400, 86400), now)
+
+
+def range_span(granularity: Granularity, begin: float, end: float, now: float) -> Span:
+    """Return the windows that overlap `begin` … `end` and can still be there at `now`, all epoch seconds; may be none.
+
+    It ends with its last window, at `now` when that window is not over.
+    """
+    step = SECONDS_PER[granularity]
+    oldest = int((now - RETENTION_SECONDS[granularity]) // step) * step
+    first = max(int(begin // step) * step, oldest)
+    last = min(-int(-end // step), int(now // step) + 1) * step
+    starts = range(first, max(first, last), step)
+    return Span(granularity, starts, min(float(starts.stop), max(now, first + 1.0)))

@@ -9,9 +9,13 @@
     streaming:<le>:<endpoint>  streaming_us:<endpoint>  streams by time from the response's start to its end
     cost:<le>                                      priced requests by cost in USD (sum: total_cost)
     cost_per_1k:<le>      cost_per_1k_nano         priced requests by USD per 1,000 tokens; sum in nano-USD
+    input_tokens:<le>     output_tokens:<le>       requests by tokens, where known (sums: tokens_input, tokens_output)
     finish:<reason>                                answers by finish reason
     error:<type>                                   failures by error type, by outcome where there is none
 `totals:{provider}`: every name of `WINDOW_COUNTERS`, and `writer:<id>` → `sequence:epoch`, the guards.
+    exemplar                                       the last request with a trace, of a model: see `exemplar`
+These and `http:{app}` have `created`: when they began, epoch microseconds of Redis' clock; missing where an older
+release began them.
 
 `http:{app}`: a field is the JSON array of its labels:
     ["requests", method, route, status]            exchanges
@@ -39,9 +43,13 @@ TTFB: Final = "ttfb"
 STREAMING: Final = "streaming"
 COST: Final = "cost"
 COST_PER_1K: Final = "cost_per_1k"
+INPUT_TOKENS: Final = "input_tokens"
+OUTPUT_TOKENS: Final = "output_tokens"
 FINISH: Final = "finish"
 ERROR: Final = "error"
 
+CREATED: Final = "created"
+EXEMPLAR: Final = "exemplar"
 GATEWAY_FIELDS: Final = ("success", "errors", "latency_us", "latency_count")
 GUARD_FIELD_PREFIX: Final = "writer:"
 

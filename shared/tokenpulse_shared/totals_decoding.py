@@ -12,6 +12,7 @@ from typing import Final
 
 from tokenpulse_shared import histogram, totals
 from tokenpulse_shared.counters import WINDOW_COUNTERS
+from tokenpulse_shared.exemplar import Exemplar
 from tokenpulse_shared.names import printable
 from tokenpulse_shared.totals_records import HistogramTotals, SeriesTotals
 
@@ -24,6 +25,8 @@ _FINE: Final = {
     totals.TPOT: histogram.TPOT,
     totals.COST: histogram.COST,
     totals.COST_PER_1K: histogram.COST,
+    totals.INPUT_TOKENS: histogram.TOKENS,
+    totals.OUTPUT_TOKENS: histogram.TOKENS,
 }
 _SUM_FIELDS: Final = {
     totals.LATENCY_SUCCESS: "latency_success_us",
@@ -32,6 +35,8 @@ _SUM_FIELDS: Final = {
     totals.TPOT: "tpot_us",
     totals.COST: "total_cost",
     totals.COST_PER_1K: "cost_per_1k_nano",
+    totals.INPUT_TOKENS: "tokens_input",
+    totals.OUTPUT_TOKENS: "tokens_output",
 }
 _SCALARS: Final = {name.encode(): name for name in (*WINDOW_COUNTERS, *_SUM_FIELDS.values())}
 _BUCKETS: Final = {
@@ -40,6 +45,8 @@ _BUCKETS: Final = {
     for index, label in enumerate(histogram.bound_labels(bounds))
 }
 _GUARD: Final = totals.GUARD_FIELD_PREFIX.encode()
+_CREATED: Final = totals.CREATED.encode()
+_EXEMPLAR: Final = totals.EXEMPLAR.encode()
 _ENDPOINT_QUANTITIES: Final = (totals.TTFB, totals.STREAMING)
 
 
@@ -71,10 +78,21 @@ def clean_member(member: bytes) -> str:
 class SeriesDecoder:
     """Decode one hash; `unreadable` counts the fields left out."""
 
-    __slots__ = ("_buckets", "_endpoint_buckets", "_endpoint_sums", "_scalars", "_words", "unreadable")
+    __slots__ = (
+        "_buckets",
+        "_created_at",
+        "_endpoint_buckets",
+        "_endpoint_sums",
+        "_exemplar",
+        "_scalars",
+        "_words",
+        "unreadable",
+    )
 
     def __init__(self) -> None:
         self.unreadable = 0
+        self._created_at: float | None = None
+        self._exemplar: Exemplar | None = None
         self._scalars: dict[str, int] = {}
         self._buckets: dict[str, list[int]] = {}
         self._endpoint_buckets: dict[tuple[str, str], list[int]] = {}
@@ -110,6 +128,8 @@ class SeriesDecoder:
                 key: HistogramTotals(counts, self._endpoint_sums.get(key, 0))
                 for key, counts in self._endpoint_buckets.items()
             },
+            created_at=self._created_at,
+            exemplar=self._exemplar,
             finish_reasons=self._words[totals.FINISH],
             error_types=self._words[totals.ERROR],
         )
@@ -121,6 +141,12 @@ class SeriesDecoder:
             ValueError: the field or its value cannot be read.
         """
         if field.startswith(_GUARD):
+            return
+        if field == _CREATED:
+            self._created_at = int(text) / 1e6
+            return
+        if field == _EXEMPLAR:
+            self._exemplar = Exemplar.decoded(text)
             return
         head, _, rest = printable(field.decode()).partition(":")
         words = self._words.get(head)

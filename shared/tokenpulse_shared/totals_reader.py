@@ -7,6 +7,7 @@ Invariants: only keys that an index names are read, no SCAN; a key of a wrong ty
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ from tokenpulse_shared.http_decoding import HttpDecoder
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.keyspace_version import check_readable
 from tokenpulse_shared.names import OTHER
+from tokenpulse_shared.read_counts import ReadCounts
+from tokenpulse_shared.server_info import load_server_info
 from tokenpulse_shared.totals_decoding import SeriesDecoder, clean_member
 from tokenpulse_shared.totals_records import AppTotals, ModelTotals, RedisInfo, SeriesTotals, Totals
 
@@ -36,11 +39,18 @@ Pair = tuple[str, str | None]
 class TotalsReader:
     """Load totals with an asyncio client that answers bytes; one load at a time.
 
-    `clock` only decides when INFO is asked again.
+    `clock` only decides when INFO is asked again. `counts`: where to note what is asked, how long it took.
     """
 
-    def __init__(self, client: redis.asyncio.Redis, keyspace: Keyspace, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        client: redis.asyncio.Redis,
+        keyspace: Keyspace,
+        clock: Clock | None = None,
+        counts: ReadCounts | None = None,
+    ) -> None:
         self._client = client
+        self._counts = counts
         self._keyspace = keyspace
         self._clock = clock or SystemClock()
         self._info: RedisInfo | None = None
@@ -54,7 +64,7 @@ class TotalsReader:
             redis.exceptions.RedisError: Redis cannot be reached or refuses.
             KeyspaceVersionError: another release wrote the keyspace, in a way that this one cannot read.
         """
-        keys, load = self._keyspace, _Load(self._client)
+        keys, load = self._keyspace, _Load(self._client, self._counts)
         clock, version, provider_names, app_names = await load.trip(
             [
                 ("TIME",),
@@ -77,7 +87,7 @@ class TotalsReader:
                 if model is not None
             ),
             apps=await self._apps(load, apps),
-            redis=await self._redis_info(load),
+            redis=await self._redis_info(),
             corrupt_keys=tuple(load.corrupt),
             unreadable_fields=load.unreadable,
         )
@@ -103,11 +113,10 @@ class TotalsReader:
             load.unreadable += decoder.unreadable
         return tuple(apps)
 
-    async def _redis_info(self, load: "_Load") -> RedisInfo | None:
+    async def _redis_info(self) -> RedisInfo | None:
         now = self._clock.monotonic()
         if self._info_at is None or now - self._info_at >= INFO_SECONDS:
-            (reply,) = await load.trip([("INFO",)], is_optional=True)
-            self._info, self._info_at = _info(reply), now
+            self._info, self._info_at = await load_server_info(self._client), now
         return self._info
 
     def _log_once(self, corrupt: Sequence[str]) -> None:
@@ -120,28 +129,34 @@ class TotalsReader:
 class _Load:
     """Send the commands of one load; gather the keys that are not ours."""
 
-    def __init__(self, client: redis.asyncio.Redis) -> None:
+    def __init__(self, client: redis.asyncio.Redis, counts: ReadCounts | None) -> None:
         self._client = client
+        self._counts = counts
         self.corrupt: list[str] = []
         self.unreadable = 0
 
-    async def trip(self, commands: Sequence[Command], *, is_optional: bool = False) -> list[Any]:
+    async def trip(self, commands: Sequence[Command]) -> list[Any]:
         """Return one reply per command, in one round trip; None for a key of a wrong type.
 
         Raises:
-            RedisError: any other refusal, unless `is_optional`.
+            RedisError: any other refusal.
         """
+        if not commands:
+            return []
+        begun_at = time.perf_counter()
         pipeline = self._client.pipeline(transaction=False)
         for command in commands:
             pipeline.execute_command(*command)
         replies: list[Any] = await pipeline.execute(raise_on_error=False)
+        if self._counts is not None:
+            self._counts.note(commands, time.perf_counter() - begun_at)
         for place, reply in enumerate(replies):
             if not isinstance(reply, Exception):
                 continue
             is_wrong_type = isinstance(reply, ResponseError) and str(reply).startswith("WRONGTYPE")
             if is_wrong_type:
                 self.corrupt.append(commands[place][1])
-            elif not is_optional:
+            else:
                 raise reply if isinstance(reply, RedisError) else RedisError(str(reply))
             replies[place] = None
         return replies
@@ -177,17 +192,3 @@ class _Load:
             except ValueError:
                 self.unreadable += 1
         return sorted(names)
-
-
-def _info(reply: Any) -> RedisInfo | None:
-    """Return what INFO says; redis-py gives numbers as int or float, databases as dicts."""
-    if not isinstance(reply, dict):
-        return None
-    return RedisInfo(
-        numbers={name: value for name, value in reply.items() if type(value) is int},
-        keys={
-            name.removeprefix("db"): value["keys"]
-            for name, value in reply.items()
-            if name.startswith("db") and isinstance(value, dict) and "keys" in value
-        },
-    )

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from operator import add
 from typing import Final, NamedTuple
 
+from tokenpulse_shared.exemplar import Exemplar
+
 FRESH_SECONDS: Final = 15.0
 """A writer whose last report is older is taken for gone; it reports with every flush, at most 60 s apart
 by setting and 1 s by default."""
@@ -35,7 +37,8 @@ class HistogramTotals(NamedTuple):
 class SeriesTotals:
     """Hold a hash of totals: counters by name, histograms by quantity, and by (quantity, endpoint).
 
-    `error_types` counts failures by error type, by outcome where there was none.
+    `error_types` counts failures by error type, by outcome where there was none. `created_at`: when counting began,
+    epoch seconds; None: an older release began it. `exemplar`: the last request of which the trace is known.
     """
 
     counters: Mapping[str, int]
@@ -43,6 +46,8 @@ class SeriesTotals:
     endpoints: Mapping[tuple[str, str], HistogramTotals] = field(default_factory=dict)
     finish_reasons: Mapping[str, int] = field(default_factory=dict)
     error_types: Mapping[str, int] = field(default_factory=dict)
+    created_at: float | None = None
+    exemplar: Exemplar | None = None
 
 
 class ModelTotals(NamedTuple):
@@ -75,7 +80,10 @@ class WriterReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppTotals:
-    """Hold an app's plain HTTP counters; keys are (method, route) or (method, route, status)."""
+    """Hold an app's plain HTTP counters; keys are (method, route) or (method, route, status).
+
+    `created_at`: when counting began, epoch seconds; None: an older release began it.
+    """
 
     name: str
     requests: Mapping[tuple[str, str, str], int]
@@ -85,6 +93,7 @@ class AppTotals:
     exceptions: Mapping[str, int]
     internal: Mapping[str, int]
     writers: tuple[WriterReport, ...]
+    created_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

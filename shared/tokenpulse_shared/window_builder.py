@@ -1,9 +1,9 @@
 """Build a series' rows from the replies Redis gave: hashes of open windows, blocks of packed ones."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from tokenpulse_shared.counters import SKETCHED, WINDOW_COUNTERS
-from tokenpulse_shared.sealed import decode_block
+from tokenpulse_shared.sealed import SealedWindow, decode_block
 from tokenpulse_shared.series_window import Row, Series, SeriesWindow
 from tokenpulse_shared.sketch import COARSE_SCALE, FINE_SCALE, ZERO, Buckets, Sketch
 from tokenpulse_shared.timespan import Block, Span
@@ -72,11 +72,15 @@ class WindowBuilder:
 
     def add_block(self, block: Block, data: bytes) -> None:
         """Add the packed windows that the span covers; SealedRecordError keeps those before the fault."""
+        self.add_records(block, decode_block(data, block.ids, self._quantities))
+
+    def add_records(self, block: Block, records: Iterable[SealedWindow]) -> None:
+        """Add packed windows of a block that the span covers; they are copied."""
         step = self._span.starts.step
-        for record in decode_block(data, block.ids, self._quantities):
+        for record in records:
             start = block.start + record.id * step
             sketches = {name: Sketch(buckets, scale) for name, (scale, buckets) in record.sketches.items()}
-            row = Row(start, record.counters, sketches)
+            row = Row(start, dict(record.counters), sketches)
             if self._rows.setdefault(start, row) is not row:
                 self._rows[start].absorb(row)
 

@@ -12,10 +12,12 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
+from tokenpulse_shared.breath import Breath
 from tokenpulse_shared.counters import PROVIDER_SKETCHED, SKETCHED
 from tokenpulse_shared.errors import SealedRecordError
 from tokenpulse_shared.keyspace import Keyspace, parse_stamp, parse_window, stamp
 from tokenpulse_shared.redis_reads import RedisReads
+from tokenpulse_shared.sealed_cache import SealedCache
 from tokenpulse_shared.series_window import Series, SeriesWindow
 from tokenpulse_shared.timespan import Block, Span
 from tokenpulse_shared.window_builder import WindowBuilder
@@ -34,11 +36,15 @@ class _Read(NamedTuple):
 
 
 class WindowsReader:
-    """Load windows; safe for concurrent calls on one event loop."""
+    """Load windows; safe for concurrent calls on one event loop.
 
-    def __init__(self, reads: RedisReads, keyspace: Keyspace) -> None:
+    With a `cache`, which remembers packed windows from one load to the next, one load at a time: of its quantities.
+    """
+
+    def __init__(self, reads: RedisReads, keyspace: Keyspace, cache: SealedCache | None = None) -> None:
         self._reads = reads
         self._keyspace = keyspace
+        self._cache = cache
 
     async def load(
         self, wanted: Sequence[Series], span: Span, quantities: Sequence[str] = SKETCHED
@@ -62,8 +68,10 @@ class WindowsReader:
     def _build(
         self, builders: Iterable[WindowBuilder], reads: Iterable[_Read], replies: Iterable[Any]
     ) -> list[SeriesWindow]:
+        breath = Breath()
         for read, reply in zip(reads, replies, strict=True):
             self._take(read, reply)
+            breath()
         return [builder.build() for builder in builders]
 
     async def _open_windows(self, wanted: Iterable[Series], span: Span) -> dict[Series, list[int]]:
@@ -96,7 +104,7 @@ class WindowsReader:
         keeps_counters = model is None and not by_minute
         for block in blocks:
             key = block_key(provider, model, block.stamp)
-            yield _Read("GET", key, builder, bytes, _block_taker(builder, block))
+            yield _Read("GET", key, builder, bytes, self._block_taker(builder, block, key))
         for start in span.starts if keeps_counters else opened:
             key = self._keyspace.counters(provider, model, stamp(span.granularity, start))
             yield _Read("HGETALL", key, builder, dict, _counters_taker(builder, start))
@@ -105,6 +113,12 @@ class WindowsReader:
             for quantity in (quantity for quantity in quantities if quantity in held):
                 key = self._keyspace.sketch(quantity, provider, model, stamp(span.granularity, start))
                 yield _Read("HGETALL", key, builder, dict, _sketch_taker(builder, start, quantity))
+
+    def _block_taker(self, builder: WindowBuilder, block: Block, key: str) -> Callable[[Any], None]:
+        cache = self._cache
+        if cache is None:
+            return lambda data: builder.add_block(block, data)
+        return lambda data: builder.add_records(block, cache.records(key, data, block.ids))
 
     def _take(self, read: _Read, reply: Any) -> None:
         if reply is None:
@@ -136,10 +150,6 @@ def _within(
             continue
         if start in span.starts:
             yield window.model, start
-
-
-def _block_taker(builder: WindowBuilder, block: Block) -> Callable[[Any], None]:
-    return lambda data: builder.add_block(block, data)
 
 
 def _counters_taker(builder: WindowBuilder, start: int) -> Callable[[Any], None]:

@@ -28,6 +28,12 @@ def _overhead(url: str, is_quick: bool) -> tuple[str, list[Figure]]:
     return overhead.__doc__ or "", asyncio.run(overhead.measure_overhead(url, is_quick=is_quick))
 
 
+def _breakers(url: str, is_quick: bool) -> tuple[str, list[Figure]]:
+    from tests.bench import breakers
+
+    return breakers.__doc__ or "", asyncio.run(breakers.measure_breakers(url, is_quick=is_quick))
+
+
 def _spill(url: str, is_quick: bool) -> tuple[str, list[Figure]]:
     from tests.bench import spill_cost
 
@@ -70,8 +76,39 @@ def _recovery(_url: str, is_quick: bool) -> tuple[str, list[Figure]]:
     return recovery.__doc__ or "", recovery.measure_recovery(is_quick=is_quick)
 
 
+def _reader_speed(url: str, is_quick: bool) -> tuple[str, list[Figure]]:
+    from tests.bench import reader_speed
+
+    return reader_speed.__doc__ or "", reader_speed.measure_reader_speed(url, is_quick=is_quick)
+
+
+def _exposition(_: str, is_quick: bool) -> tuple[str, list[Figure]]:
+    from tests.bench import exposition
+
+    return exposition.__doc__ or "", asyncio.run(exposition.measure_exposition(is_quick=is_quick))
+
+
+def _reader_snapshot(url: str, is_quick: bool) -> tuple[str, list[Figure]]:
+    from tests.bench import reader_snapshot
+
+    return reader_snapshot.__doc__ or "", reader_snapshot.measure_reader_snapshot(url, is_quick=is_quick)
+
+
+def _auth_timing(_: str, is_quick: bool) -> tuple[str, list[Figure]]:
+    from tests.bench import auth_timing
+
+    return auth_timing.__doc__ or "", auth_timing.measure_auth_timing(is_quick=is_quick)
+
+
+def _health_days(_: str, is_quick: bool) -> tuple[str, list[Figure]]:
+    from tests.bench import health_days
+
+    return health_days.__doc__ or "", health_days.measure_health_days(is_quick=is_quick)
+
+
 MEASUREMENTS: Final[dict[str, Callable[[str, bool], tuple[str, list[Figure]]]]] = {
     "overhead": _overhead,
+    "breakers": _breakers,
     "spill": _spill,
     "recorder": _recorder,
     "memory": _memory,
@@ -79,6 +116,11 @@ MEASUREMENTS: Final[dict[str, Callable[[str, bool], tuple[str, list[Figure]]]]] 
     "stall": _stall,
     "outage": _outage,
     "recovery": _recovery,
+    "exposition": _exposition,
+    "reader_speed": _reader_speed,
+    "reader_snapshot": _reader_snapshot,
+    "health_days": _health_days,
+    "auth_timing": _auth_timing,
 }
 
 

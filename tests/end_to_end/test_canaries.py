@@ -21,6 +21,7 @@ from tokenpulse import TokenPulseMiddleware
 from tokenpulse.recorder import Recorder
 from tokenpulse_reader.app import create_app
 from tokenpulse_reader.cli import main
+from tokenpulse_reader.routes import live
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.settings import Settings
 from tokenpulse_shared.store import MetricsStore
@@ -121,9 +122,11 @@ async def _whole_reader(url: str) -> str:
                 path = getattr(route, "path", "")
                 for placeholder, name in names.items():
                     path = path.replace(placeholder, name)
-                if path and "{" not in path:
+                if path and "{" not in path and path != live.PATH:  # a stream that does not end
                     response = await client.get(path)
                     said.append(f"{path} {response.status_code} {response.headers} {response.text}")
+        listener = app.state.live.join(None)
+        said.append(f"{live.PATH} {listener.next_event()!r}")
     return "\n".join(said)
 
 

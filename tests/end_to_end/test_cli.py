@@ -130,10 +130,10 @@ def test_reader_serves_until_sigterm(redis_url: str) -> None:
     assert "Traceback" not in process.output
 
 
-def test_reader_of_a_memory_store_says_that_it_stays_empty() -> None:
+def test_reader_of_a_memory_store_says_that_no_app_writes() -> None:
     """A reader on memory:// sees no writer, and says so."""
     with RunningProcess(COMMAND, "reader", "--port", "0", "--redis-url", "memory://") as process:
-        process.wait_for_line("nothing writes: the reader stays empty")
+        process.wait_for_line("no app writes: it shows only what is posted")
         process.send_signal(signal.SIGTERM)
 
         assert process.wait() == 0

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -146,25 +147,44 @@ async def test_coverage_tells_since_when_there_is_data(
     assert day["coverage"] == pytest.approx(1820 / (23 * 3600 + 1820))
 
 
-async def test_health_is_that_of_the_last_minutes(reader: httpx.AsyncClient) -> None:
-    """The published formula over successes and provider faults since 10:25."""
+async def test_health_is_the_published_formula_over_the_window_it_names(reader: httpx.AsyncClient) -> None:
+    """Over successes and provider faults: with 5 calls a minute the window has grown beyond five minutes."""
     listed = await get(reader, "/api/monitoring/health")
-
-    mine = chosen(CALLS, lambda call: call.provider == "groq" and call.at >= NOW // 60 * 60 - 300)
+    by_name = {item["provider"]: item for item in listed}
+    groq = by_name["groq"]
+    explained = await get(reader, "/api/monitoring/health/groq?explain=true")
+    explanation = explained.pop("explanation")
+    inputs = explanation["inputs"]
+    begin = datetime.fromisoformat(inputs["window_start"]).timestamp()
+    mine = chosen(CALLS, lambda call: call.provider == "groq" and call.at >= begin)
     rate = sum(call.success for call in mine) / len(mine)
     average = sum(call.latency_ms for call in mine) / len(mine)
-    by_name = {item["provider"]: item for item in listed}
+
     assert list(by_name) == ["groq", "idle", "openai", "pro:vider/x"]
-    groq = by_name["groq"]
-    assert groq["sample_count"] == len(mine)
-    assert groq["success_rate"] == rate
+    assert explained == groq == await get(reader, "/api/monitoring/health/groq?explain=false")
+    assert begin < NOW // 60 * 60 - 300
+    assert inputs["window_end"] == groq["last_updated"] == TIMESTAMP
+    assert (inputs["successes"], inputs["faults"]) == (
+        sum(call.success for call in mine),
+        sum(not call.success for call in mine),
+    )
+    assert groq["sample_count"] == inputs["latency_count"] == len(mine)
+    assert groq["success_rate"] == explanation["score"]["success_rate"] == rate
     assert_near(groq["avg_latency_ms"], average, 1e-6)
     assert groq["health_score"] == round(100 * (0.7 * rate + 0.3 * (1 - average / 10_000)), 2)
-    assert groq["last_updated"] == TIMESTAMP
-    first = min(call.at for call in mine) // 60 * 60
-    assert groq["coverage"] == pytest.approx((NOW - first) / 320)  # 10:25:00 … 10:30:20
-    assert await get(reader, "/api/monitoring/health/groq") == groq
-    assert by_name["idle"] == {
+    assert groq["health_score"] == explanation["score"]["value"]
+    assert groq["composite_score"] == explanation["composite"]["value"]
+    assert (groq["coverage"], groq["source"]) == (1.0, "leader")
+    assert explanation["window"]["reason"] == "few_calls"
+    assert explanation["status"]["is_held_by_margin"] is False
+
+
+async def test_health_of_a_provider_without_calls_is_unknown(reader: httpx.AsyncClient) -> None:
+    """No part of a formula is told for it; a provider never seen is a 404, another word than true or false a 400."""
+    idle = await get(reader, "/api/monitoring/health/idle?explain=true")
+    explanation = idle.pop("explanation")
+
+    assert idle == {
         "provider": "idle",
         "health_score": 100.0,
         "status": "unknown",
@@ -173,11 +193,15 @@ async def test_health_is_that_of_the_last_minutes(reader: httpx.AsyncClient) -> 
         "success_rate": None,
         "avg_latency_ms": None,
         "composite_score": None,
+        "source": "leader",
         "coverage": 0.0,
         **FRESH,
     }
+    assert [explanation[part]["value"] for part in ("score", "composite")] == [None, None]
     error = (await get(reader, "/api/monitoring/health/never", 404))["error"]
     assert error["code"] == "not_found"
+    error = (await get(reader, "/api/monitoring/health/idle?explain=yes", 400))["error"]
+    assert (error["parameter"], error["allowed"]) == ("explain", ["true", "false"])
 
 
 @pytest.mark.parametrize("name", ["pro:vider/x", "pro%3Avider%2Fx", "pro:vider%2fx"])
@@ -336,6 +360,9 @@ async def test_circuit_breakers(redis_url: str, open_recorder: Callable[..., Rec
         "failure_rate": 0.0,
         "opened_at": None,
         "retry_at": None,
+        "forced": None,
+        "slow_call_rate": None,
+        "slow_ttft_rate": None,
         **FRESH,
     }
     assert (bad["state"], bad["failure_count"], bad["is_available"], bad["failure_rate"]) == (

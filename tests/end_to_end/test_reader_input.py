@@ -154,8 +154,8 @@ async def test_unknown_paths_are_404_in_json(reader: httpx.AsyncClient, path: st
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
-async def test_other_methods_are_405_in_json(reader: httpx.AsyncClient, method: str) -> None:
-    response = await reader.request(method, "/api/monitoring/health")
+async def test_other_methods_are_405_in_json(guarded: httpx.AsyncClient, method: str) -> None:
+    response = await guarded.request(method, "/api/monitoring/health", headers=bearer(f"Bearer {TOKEN}"))
 
     assert response.status_code == 405
     assert response.json()["error"]["code"] == "method_not_allowed"

@@ -42,6 +42,7 @@ _OBSERVATIONS = st.lists(
         usage_source=st.sampled_from(USAGE_SOURCES),
         cost_nano_usd=st.none() | st.integers(0, 2**50),
         endpoint=st.sampled_from([None, "chat", "embeddings"]),
+        trace_id=st.sampled_from([None, "a" * 32, "b" * 32]),
     ),
     max_size=12,
 )
@@ -77,14 +78,12 @@ def test_merging_parts_equals_folding_all(observations: list[Observation], data:
 
 @settings(max_examples=50, deadline=None)
 @given(_OBSERVATIONS, _OBSERVATIONS)
-def test_merging_commutes_but_for_the_row_of_faults(
-    first: list[Observation], second: list[Observation]
-) -> None:
-    """Order matters to faults in a row, and to nothing else."""
+def test_merging_commutes_but_for_what_came_last(first: list[Observation], second: list[Observation]) -> None:
+    """Order matters to faults in a row and to which request stands for the series, and to nothing else."""
     one, other = _folded(first), _folded(second)
     one.merge(_folded(second))
     other.merge(_folded(first))
-    states = [{**_state(delta), "streak": None} for delta in (one, other)]
+    states = [{**_state(delta), "streak": None, "exemplar": None} for delta in (one, other)]
 
     assert states[0] == states[1]
 

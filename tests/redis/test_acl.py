@@ -295,7 +295,7 @@ def test_the_table_of_rights_holds_every_command_of_the_scripts() -> None:
     """A script that learns a command makes this fail until the rights name it."""
     called = {
         command.lower()
-        for name in ("apply", "seal", "admit", "transition")
+        for name in ("apply", "seal", "admit", "transition", "lease", "rejections")
         for command in re.findall(r"(?:call|try)\('([A-Z]+)'", scripts.source(name))
     }
 

@@ -1,15 +1,21 @@
 """Tests of breakers that several writers move in one real Redis."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
 import pytest
 import redis
 
 from tests.support.clock import FakeClock
-from tokenpulse.breakers import LOOK_AGAIN_SECONDS, Breakers
+from tokenpulse.breaker_memory import BreakerMemory
+from tokenpulse.breakers import LOOK_AGAIN_SECONDS, ROUNDS, TRANSITION, Breakers
 from tokenpulse.guard import Guard
 from tokenpulse.operations import Calls, Operations
 from tokenpulse.script_call import Script
 from tokenpulse_shared.breaker import SLOT_SECONDS, BreakerPolicy
 from tokenpulse_shared.circuit_codec import HeldCircuit, circuit_fields, decode_circuit
+from tokenpulse_shared.circuit_moves import transition_call
 from tokenpulse_shared.keyspace import CIRCUIT_RETENTION_SECONDS, Keyspace
 
 _KEYS = Keyspace()
@@ -25,11 +31,12 @@ class _Writer:
         self._name = name
         self._sequence = 0
         self.guard = Guard(FakeClock())
-        self.breakers = Breakers(client, _KEYS, self.guard, policy)
+        self.memory = BreakerMemory(FakeClock().monotonic)
+        self.breakers = Breakers(client, _KEYS, self.guard, self.memory, policy)
 
     def apply(self, calls: Calls) -> None:
         operations = Operations()
-        operations.calls(_KEYS.circuit("p", calls.model), calls)
+        operations.calls(_KEYS.circuit("p", calls.model), _KEYS.circuit_totals("p"), calls)
         arguments = (self._name, self._sequence, self._sequence + 1, 600, operations.encode())
         assert _APPLY.call(self._client, "guard:{p}", *arguments)[0] == b"OK"
         self._sequence += 1
@@ -48,6 +55,11 @@ class _Writer:
 
     def transitions(self) -> int:
         return self.guard.counts().get("breaker_transitions", 0)
+
+
+def _counted(client: redis.Redis) -> dict[bytes, bytes]:
+    counted: dict[bytes, bytes] = client.hgetall(_KEYS.circuit_totals("p"))
+    return counted
 
 
 @pytest.fixture
@@ -75,6 +87,10 @@ def test_two_writers_open_half_open_and_close(
     closed = two.flush(1, 0, later=71.0)
     assert (closed.circuit.state, closed.circuit.opened_at, closed.circuit.version) == ("CLOSED", None, 3)
     assert (one.transitions(), two.transitions()) == (1, 2)
+    assert _counted(redis_client) == {
+        b"moved:CLOSED:OPEN": b"1", b"moved:OPEN:HALF_OPEN": b"1", b"moved:HALF_OPEN:CLOSED": b"1",
+        b"failure:CLOSED": b"5", b"success:OPEN": b"2", b"success:HALF_OPEN": b"1",
+    }  # fmt: skip
 
 
 def test_a_fault_while_half_open_opens_for_twice_as_long(writers: tuple[_Writer, _Writer]) -> None:
@@ -105,10 +121,12 @@ def test_a_transition_that_another_writer_made_first_is_not_made_twice(
     """A writer whose picture is out of date changes nothing."""
     one, _ = writers
     one.apply(Calls("m", 0, 5, 5))
-    stale = decode_circuit(redis_client.hgetall(_KEY), one.now(), 60)
+    stale = decode_circuit(redis_client.hgetall(_KEY), one.now(), 60).circuit
     opened = one.flush(0, 1).circuit
-    assert not one.breakers._write("p", "m", stale.circuit)
+    late = transition_call(_KEYS, ("p", "m"), replace(stale, state="HALF_OPEN"), (("CLOSED", "OPEN"),), 1.0)
+    assert TRANSITION.call_all(redis_client, [late]) == [0]
 
+    assert _counted(redis_client) == {b"moved:CLOSED:OPEN": b"1", b"failure:CLOSED": b"6"}
     fields = redis_client.hgetall(_KEY)
     assert fields[b"state"] == b"OPEN"
     assert fields[b"version"] == b"1"
@@ -142,21 +160,23 @@ def test_faults_before_the_last_move_are_not_judged_again(writers: tuple[_Writer
     """Faults that opened it do not open it anew once it has closed."""
     one, _ = writers
     policy = BreakerPolicy(open_seconds=0.0, consecutive_failures=1_000)
-    one.breakers = Breakers(one._client, _KEYS, one.guard, policy)
+    one.breakers = Breakers(one._client, _KEYS, one.guard, one.memory, policy)
     assert one.flush(0, 10).circuit.state == "OPEN"
     assert one.flush(2, 0).circuit.state == "CLOSED"
 
     held = one.flush(1, 1)
-    assert (held.circuit.state, held.faults) == ("CLOSED", 11)
+    assert (held.circuit.state, held.calls.faults) == ("CLOSED", 11)
 
 
 def test_a_slot_outside_the_window_does_not_count(writers: tuple[_Writer, _Writer]) -> None:
     """Old calls are as if they had never been."""
     one, _ = writers
-    one.breakers = Breakers(one._client, _KEYS, one.guard, BreakerPolicy(consecutive_failures=1_000))
+    one.breakers = Breakers(
+        one._client, _KEYS, one.guard, one.memory, BreakerPolicy(consecutive_failures=1_000)
+    )
     one.flush(0, 9)
 
-    assert one.flush(0, 1, later=60.0 + SLOT_SECONDS).faults == 0
+    assert one.flush(0, 1, later=60.0 + SLOT_SECONDS).calls.faults == 0
     assert one.flush(0, 1).circuit.state == "OPEN"
 
 
@@ -173,3 +193,58 @@ def test_a_circuit_that_holds_something_else_is_left_alone(
 
     assert redis_client.get(_KEYS.circuit("p", "foreign")) == b"mine"
     assert redis_client.hget(_KEY, "state") is None
+
+
+class _Raced(Breakers):
+    """Have something happen in Redis between each look and its write; `happens` says what, once a list item."""
+
+    def __init__(self, writer: _Writer, *happens: Callable[[redis.Redis], object]) -> None:
+        super().__init__(writer._client, _KEYS, writer.guard, writer.memory)
+        self._happens = list(happens)
+
+    def _write(self, provider: str, changes: Sequence[Any], now: float) -> list[Calls]:
+        if self._happens:
+            self._happens.pop(0)(self._client)
+        return super()._write(provider, changes, now)
+
+
+def _another_writer_moves(client: redis.Redis) -> None:
+    client.hincrby(_KEY, "version", 1)
+
+
+@pytest.mark.parametrize("times", [2, ROUNDS - 1])
+def test_a_writer_that_was_outrun_looks_again(
+    writers: tuple[_Writer, _Writer], redis_client: redis.Redis, times: int
+) -> None:
+    """Its calls are judged by what the other left: no probe's success is lost."""
+    one, two = writers
+    one.flush(0, 5)
+    assert one.flush(1, 0, later=61.0).circuit.half_open_successes == 1
+    two.breakers = _Raced(two, *[_another_writer_moves] * times)
+
+    assert two.flush(1, 0, later=62.0).circuit.state == "CLOSED"
+    assert _counted(redis_client)[b"moved:HALF_OPEN:CLOSED"] == b"1"
+    assert "breaker_contended" not in two.guard.counts()
+
+
+def test_a_writer_that_is_always_outrun_gives_up(writers: tuple[_Writer, _Writer]) -> None:
+    """It goes on with its flush; that is counted."""
+    one, _ = writers
+    one.breakers = _Raced(one, *[_another_writer_moves] * ROUNDS)
+
+    assert one.flush(0, 5).circuit.state == "CLOSED"
+    assert one.guard.counts()["breaker_contended"] == 1
+
+
+def test_a_refused_move_costs_only_itself(
+    writers: tuple[_Writer, _Writer], redis_client: redis.Redis
+) -> None:
+    """A key that became something else meanwhile is left alone and counted; the flush goes on."""
+    one, _ = writers
+    one.breakers = _Raced(one, lambda client: (client.delete(_KEY), client.set(_KEY, "theirs")))
+    calls = Calls("m", 0, 5, 5)
+    one.apply(calls)
+    one.breakers.look("p", [calls], one.now())
+
+    assert redis_client.get(_KEY) == b"theirs"
+    assert one.guard.counts()["fault:breaker_refused"] == 1

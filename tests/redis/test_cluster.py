@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
+from tests.support.clock import FakeClock
 from tests.support.cluster import RedisCluster
 from tests.support.load import Load, counted, settle
 from tests.support.written import KEYS, record_each
@@ -16,6 +17,7 @@ from tokenpulse_shared.cluster_client import ClusterClient
 from tokenpulse_shared.cluster_slots import slot_of
 from tokenpulse_shared.redis_client import connect, connect_async
 from tokenpulse_shared.rights import IN_A_CLUSTER, Role, acl_rules, lacking_rights
+from tokenpulse_shared.server_info import load_server_info
 from tokenpulse_shared.store import MetricsStore
 from tokenpulse_shared.time_limit import time_limit
 
@@ -87,6 +89,38 @@ async def test_what_is_recorded_is_read(
     }
     assert {window.series.provider: window.total().counters["total_requests"] for window in windows} == told
     assert (error["error"], len(circuits)) == ("no", len(PROVIDERS))
+
+
+@pytest.mark.parametrize("provider", ["groq", "a{b}c:%"])
+def test_breakers_are_shared_over_a_cluster(
+    cluster: RedisCluster, open_recorder: OpenRecorder, provider: str
+) -> None:
+    """All keys of a breaker share its provider's slot: it opens, is leased, closes, counts as on one server."""
+    clock = FakeClock(1_700_000_000.0)
+    recorder = open_recorder(cluster.url, clock=clock)
+    recorder._started = True  # each flush is this test's own
+    recorder.breaker.allow(provider, "m")
+    for _ in range(5):
+        recorder.record(provider=provider, model="m", success=False)
+    recorder.flush()
+    clock.advance(61.0)
+    recorder.flush()
+    assert not recorder.breaker.allow(provider, "m")
+    recorder.flush()
+    with recorder.breaker.allow(provider, "m") as probe:
+        for _ in range(2):
+            recorder.record(provider=provider, model="m")
+        recorder.flush()
+    with connect(cluster.url) as client:
+        counted = client.hgetall(KEYS.circuit_totals(provider))
+
+    assert probe.is_probe
+    keys = (KEYS.circuit(provider, "m"), KEYS.moved_circuits(provider), KEYS.circuit_totals(provider))
+    assert {slot_of(("GET", key)) for key in keys} == {_slot(provider)}
+    assert {name: count for name, count in counted.items() if not name.startswith(b"writer:")} == {
+        b"moved:CLOSED:OPEN": b"1", b"moved:OPEN:HALF_OPEN": b"1", b"moved:HALF_OPEN:CLOSED": b"1",
+        b"failure:CLOSED": b"5", b"success:HALF_OPEN": b"2", b"rejected": b"1",
+    }  # fmt: skip
 
 
 def test_a_slot_on_the_move_waits_the_rest_goes_on(
@@ -285,6 +319,24 @@ async def test_the_rights_that_are_documented_are_enough(
     assert recorder.stats()["lacking_rights"] == []
     async with MetricsStore(urls["reader"]) as store:
         assert len(await store.provider_windows(1)) == len((await store.totals()).models) == len(PROVIDERS)
+
+
+async def test_info_is_that_of_all_masters(cluster: RedisCluster, client: redis.Redis) -> None:
+    """Numbers of several servers are added up; without one of them the sum is not known."""
+    for number in range(60):
+        client.set(f"key{number}", "x")
+    reader = connect_async(cluster.url)
+    whole = await load_server_info(reader)
+    with cluster.servers[1].client() as alone:
+        alone.execute_command("ACL", "SETUSER", "default", "-info")
+        lacking = await load_server_info(reader)
+        alone.execute_command("ACL", "SETUSER", "default", "+info")
+    await reader.aclose()
+
+    assert whole is not None
+    assert whole.keys == {"0": 60}
+    assert whole.numbers["connected_clients"] >= 3
+    assert lacking is None
 
 
 async def test_one_node_can_be_asked_alone(cluster: RedisCluster, client: redis.Redis) -> None:

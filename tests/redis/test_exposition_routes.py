@@ -13,14 +13,20 @@ from tests.support.redis_server import RedisServer
 from tokenpulse.recorder import Recorder
 from tokenpulse_reader.app import create_app
 from tokenpulse_reader.exposition.facts import LastDay
+from tokenpulse_reader.exposition.guide import guide
 from tokenpulse_reader.exposition.holder import ExpositionHolder
+from tokenpulse_reader.exposition.request_rate import RequestRate
 from tokenpulse_reader.exposition.table import METRICS
+from tokenpulse_reader.exposition.table_otel import OTEL
+from tokenpulse_reader.exposition.table_vllm import VLLM
+from tokenpulse_reader.routes import exposition_pages
 from tokenpulse_reader.routes.exposition import routes
 from tokenpulse_reader.snapshot import Snapshot
 from tokenpulse_reader.snapshots import Snapshots
 from tokenpulse_shared.clock import SystemClock
 from tokenpulse_shared.errors import StoreUnavailableError
 from tokenpulse_shared.settings import Settings
+from tokenpulse_shared.store import MetricsStore
 from tokenpulse_shared.totals_records import Totals
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -28,8 +34,8 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
 @asynccontextmanager
-async def _reader_client(url: str) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(Settings.load({}, redis_url=url, snapshot_interval=60.0))
+async def _reader_client(url: str, **given: str) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(Settings.load({}, redis_url=url, snapshot_interval=60.0, **given))
     transport = httpx.ASGITransport(app)
     identity = {"Accept-Encoding": "identity"}
     async with (
@@ -106,12 +112,117 @@ async def test_categories(reader: httpx.AsyncClient, category: str) -> None:
     ]
 
 
+def _names(answer: httpx.Response) -> list[str]:
+    return [line.split()[2] for line in answer.text.splitlines() if line.startswith("# TYPE ")]
+
+
+async def test_profiles_by_query_or_by_setting(reader: httpx.AsyncClient, redis_url: str) -> None:
+    """The setting is for scrapers that cannot say it; a query wins over it."""
+    by_query = await reader.get("/metrics?profile=otel")
+    async with _reader_client(redis_url, metrics_profile="vllm") as other:
+        by_setting = await other.get("/metrics")
+        category = await other.get("/prometheus/metrics/models")
+        back = await other.get("/metrics?profile=tokenpulse&name[]=redis_up")
+
+    assert _names(by_query) == [metric.name for metric in OTEL]
+    assert _names(by_setting) == [metric.name for metric in VLLM]
+    assert _names(category) == [metric.name for metric in VLLM if metric.category == "models"]
+    assert _names(back) == ["redis_up"]
+
+
+@pytest.mark.parametrize("query", ["profile=nope", "profile=", "profile=otel&profile=vllm", "profile=OTEL"])
+async def test_a_profile_that_does_not_exist_is_refused(reader: httpx.AsyncClient, query: str) -> None:
+    """With what may be asked for."""
+    answer = await reader.get(f"/metrics?{query}")
+
+    assert (answer.status_code, answer.json()["error"]) == (
+        400,
+        {
+            "code": "invalid_parameter",
+            "message": "`profile` must be one of tokenpulse, otel, vllm",
+            "parameter": "profile",
+            "allowed": ["tokenpulse", "otel", "vllm"],
+        },
+    )
+
+
+async def test_summary_tells_real_numbers(reader: httpx.AsyncClient) -> None:
+    """One request of 100 ms for 0.25 USD; what nobody told is null."""
+    answer = (await reader.get("/prometheus/metrics/summary")).json()
+    metrics = answer["metrics"]
+
+    assert set(answer) == {"timestamp", "metrics", "computed_at", "stale"}
+    assert metrics["models"] == {
+        "total_inference_requests": 1,
+        "tokens_used_total": None,
+        "credits_used_total": 0.25,
+        "avg_inference_latency_ms": 100.0,
+    }
+    assert metrics["http"]["total_requests"] is None
+    assert metrics["providers"]["total_providers"] == 1
+    assert metrics["business"]["active_api_keys"] is None
+    assert metrics["database"]["total_queries"] > 5
+    assert 0.0 < metrics["database"]["avg_query_latency_ms"] < 1_000.0
+
+
+async def test_documentation_is_markdown(reader: httpx.AsyncClient) -> None:
+    """With curl and PromQL."""
+    answer = await reader.get("/prometheus/metrics/docs")
+
+    assert answer.headers["content-type"] == "text/markdown; charset=utf-8"
+    assert answer.text == guide("http://127.0.0.1:9100")
+
+
+async def test_what_readers_count_goes_on_over_their_restarts(
+    reader: httpx.AsyncClient, redis_url: str
+) -> None:
+    """The second reader starts from what the first one stored."""
+    query = "/metrics?name[]=database_queries_total"
+    before = _value((await reader.get(query)).text, table="totals", operation="hgetall")
+    async with _reader_client(redis_url) as again:
+        text = (await again.get(query)).text
+
+    assert before >= 2
+    assert _value(text, table="totals", operation="hgetall") == 2 * before
+
+
+def _value(text: str, **labels: str) -> float:
+    ((family),) = parse_text(text)
+    (value,) = [sample.value for sample in family.samples if sample.labels == labels]
+    return float(value)
+
+
+async def test_gauges_and_anomalies_that_are_known_are_told(
+    redis_url: str,
+) -> None:
+    """As the store has them."""
+    async with MetricsStore(redis_url) as store:
+        await store.post_gauges({"active_api_keys": {("active",): 12}})
+        await store.record_trial_event("somebody", "started")
+    async with _reader_client(redis_url) as client:
+        text = (await client.get("/prometheus/metrics/business")).text
+        events = (await client.get("/metrics?name[]=gatewayz_detected_anomalies")).text
+
+    assert 'active_api_keys{status="active"} 12\n' in text
+    assert 'trial_active{status="active"} 1\n' in text
+    assert 'gatewayz_detected_anomalies{type="error_surge"} 0\n' in events
+
+
+async def test_without_any_exposition_there_is_no_summary(redis_server: RedisServer) -> None:
+    """Never zeros."""
+    redis_server.kill()
+    async with _reader_client(redis_server.url) as client:
+        answer = await client.get("/prometheus/metrics/summary")
+
+    assert answer.status_code == 503
+
+
 async def test_other_paths_and_methods(reader: httpx.AsyncClient) -> None:
-    """404 and 405; HEAD is GET without a body."""
+    """404; writes need a token that is set; HEAD is GET without a body."""
     head = await reader.head("/metrics")
 
     assert (await reader.get("/prometheus/metrics/nope")).status_code == 404
-    assert (await reader.post("/metrics")).status_code == 405
+    assert (await reader.post("/metrics")).status_code == 403
     assert (head.status_code, head.content, head.headers["content-type"]) == (200, b"", TEXT)
 
 
@@ -180,7 +291,9 @@ async def test_a_snapshot_that_was_not_rendered_is_no_answer() -> None:
         )
 
     clock = SystemClock()
-    route = routes(Snapshots(load, 1.0, clock), ExpositionHolder(clock))[0]
+    snapshots, holder = Snapshots(load, 1.0, clock), ExpositionHolder(clock)
+    pages = exposition_pages.routes(snapshots, holder, RequestRate(), "http://reader")
 
-    with pytest.raises(StoreUnavailableError):
-        await route.endpoint(None)
+    for route in (routes(snapshots, holder)[0], pages[0]):
+        with pytest.raises(StoreUnavailableError):
+            await route.endpoint(None)

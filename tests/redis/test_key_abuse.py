@@ -47,7 +47,7 @@ def _contents(client: redis.Redis) -> Held:
             held[name] = {
                 field: count
                 for field, count in fields.items()
-                if not field.startswith((b"writer:", b'["internal"', b'["duration'))
+                if not field.startswith((b"writer:", b"created", b'["internal"', b'["duration'))
             }
         elif kind == b"zset":
             held[name] = set(client.zrange(key, 0, -1))

@@ -40,7 +40,7 @@ def apply(
     client: redis.Redis, previous: int, sequence: int, writer: str = "w", **operations: Any
 ) -> list[Any]:
     kinds = ("increments", "sketches", "scores", "lists", "calls")
-    payload = orjson.dumps({kind: operations.get(kind, []) for kind in kinds})
+    payload = orjson.dumps({kind: [] for kind in kinds} | operations)
     reply: list[Any] = client.eval(
         scripts.source("apply"), 1, GUARD, writer, previous, sequence, 1000, payload
     )
@@ -348,15 +348,47 @@ def test_names_are_admitted_while_there_is_room(client: redis.Redis) -> None:
     assert client.zrange("index", 0, -1, withscores=True) == [(b"c", 1100.0)]
 
 
-def test_only_one_of_two_transitions_wins(client: redis.Redis) -> None:
-    """The version expected decides; other fields stay."""
-    client.hset("c", "slot:1", "1:2:3")
-    moves = [
-        client.eval(scripts.source("transition"), 1, "c", 0, 60, "state", state)
-        for state in ("OPEN", "CLOSED")
-    ]
+def test_what_only_grows_tells_since_when(client: redis.Redis) -> None:
+    """A hash that lives as long as the guard, from the batch that began it on; a window's tells nothing."""
+    lasting = [[GUARD, "1000", {"a": 1}], ["k", "1000", {"a": 1}], ["window", "60", {"a": 1}]]
+    first = apply(client, 0, 1, increments=lasting)
+    apply(client, 1, 2, increments=lasting)
+    began = first[2].decode()
 
-    assert moves == [1, 0]
-    assert hash_of(client, "c") == {"slot:1": "1:2:3", "version": "1", "state": "OPEN"}
-    assert client.eval(scripts.source("transition"), 1, "c", 1, 60, "state", "HALF_OPEN") == 1
-    assert hash_of(client, "c")["version"] == "2"
+    assert hash_of(client, "k") == {"a": "2", "created": began}
+    assert hash_of(client, GUARD).items() >= {"a": "2", "created": began}.items()
+    assert hash_of(client, "window") == {"a": "2"}
+    client.delete("k")
+    again = apply(client, 2, 3, increments=lasting)[2].decode()
+
+    assert hash_of(client, "k") == {"a": "1", "created": again}
+    assert hash_of(client, GUARD)["created"] == began
+
+
+def test_a_hash_that_an_older_writer_began_does_not_tell_since_when(client: redis.Redis) -> None:
+    """Its first counts were before: nobody knows when."""
+    client.hset("k", "a", 5)
+    client.hset(GUARD, "a", 5)
+    apply(client, 0, 1, increments=[[GUARD, "1000", {"a": 1}], ["k", "1000", {"a": 1}]])
+
+    assert hash_of(client, "k") == {"a": "6"}
+    assert "created" not in hash_of(client, GUARD)
+
+
+def test_notes_are_set_in_hashes_that_are_there(client: redis.Redis) -> None:
+    """The last one stays; a note alone makes no key, for it would live for ever."""
+    apply(client, 0, 1, increments=[["k", 60, {"a": 1}]], notes=[["k", "n", "one"], ["none", "n", "one"]])
+    apply(client, 1, 2, notes=[["k", "n", "two"]])
+
+    assert hash_of(client, "k") == {"a": "1", "n": "two"}
+    assert not client.exists("none")
+
+
+def test_a_note_for_a_key_of_another_type_costs_only_itself(client: redis.Redis) -> None:
+    """The rest of the batch is applied."""
+    client.set("mine", "x")
+    reply = apply(client, 0, 1, notes=[["mine", "n", "one"]], lists=[["l", 60, 5, ["item"]]])
+
+    assert reply[0] == b"OK"
+    assert client.get("mine") == b"x"
+    assert client.lrange("l", 0, -1) == [b"item"]

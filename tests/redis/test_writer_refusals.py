@@ -27,7 +27,7 @@ def _operations_with_all_kinds() -> bytes:
     operations.sketch("sketch:{p}", 60, 5, 0, {3: 4})
     operations.score("scores:{p}", 60, {"gpt": 9.0})
     operations.push("list:{p}", 60, 100, ["one", "two"])
-    operations.calls("circuit:{p}", Calls("gpt", 0, 2, 2))
+    operations.calls("circuit:{p}", "circuit_totals:{p}", Calls("gpt", 0, 2, 2))
     return operations.encode()
 
 

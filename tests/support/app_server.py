@@ -1,7 +1,7 @@
 """Serve an app of the tests with uvicorn in processes of its own."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -28,13 +28,18 @@ class AppServer:
 
 @contextmanager
 def serving(
-    redis_url: str, *options: str, app: str = CHAT_APP, flush_seconds: float = 0.05, workers: int = 1
+    redis_url: str,
+    *options: str,
+    app: str = CHAT_APP,
+    flush_seconds: float = 0.05,
+    workers: int = 1,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[AppServer]:
     """Give a uvicorn that takes connections, with `options` of its command line; SIGTERM ends it."""
-    environment = {"REDIS_URL": redis_url, "TOKENPULSE_FLUSH_INTERVAL": str(flush_seconds)}
+    told = {"REDIS_URL": redis_url, "TOKENPULSE_FLUSH_INTERVAL": str(flush_seconds), **(environment or {})}
     arguments = ("uvicorn", app, "--host", "127.0.0.1", "--port", "0", "--no-access-log")
     patience = ("--timeout-graceful-shutdown", "5", "--workers", str(workers))
-    with RunningProcess(*arguments, *patience, *options, environment=environment) as process:
+    with RunningProcess(*arguments, *patience, *options, environment=told) as process:
         line = process.wait_for_line("Uvicorn running on ")
         if workers > 1:  # that line is the parent's, before any worker listens
             for _ in range(workers):

@@ -54,12 +54,19 @@ def _random_call(source: random.Random, at: float) -> Call:
     )
 
 
-def replay(calls: Iterable[Call], recorder: Recorder, clock: FakeClock, end: float) -> None:
+def replay(
+    calls: Iterable[Call],
+    recorder: Recorder,
+    clock: FakeClock,
+    end: float,
+    *,
+    flush_seconds: float = _FLUSH_SECONDS,
+) -> None:
     """Record the calls as time goes by, flushing on the way; leave the clock at `end`."""
     flushed_at = clock.time()
     for call in calls:
         clock.advance(call.at - clock.time())
-        if clock.time() - flushed_at >= _FLUSH_SECONDS:
+        if clock.time() - flushed_at >= flush_seconds:
             assert recorder.flush()
             flushed_at = clock.time()
         record(recorder, call)

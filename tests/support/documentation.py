@@ -13,6 +13,8 @@ from typing import Final
 
 from tokenpulse.dialects.registry import BUILT_IN
 from tokenpulse_reader.cli.doctor.advice import ADVICE
+from tokenpulse_reader.openapi.operation import Parameter
+from tokenpulse_reader.openapi.table import OPERATIONS
 from tokenpulse_shared.failure_kinds import TEXTS
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.rights import COMMANDS, acl_rules
@@ -30,6 +32,9 @@ _SAMPLE_ARGUMENTS: Final = {
     "app_name": "app",
     "quantity": "latency",
     "kind": "metrics",
+    "digest": "<digest>",
+    "event": "<event>",
+    "reader": "<reader>",
 }
 
 
@@ -67,6 +72,27 @@ def failures_table() -> str:
     return "\n".join([*rows, *(f"| `{kind}` | {TEXTS[kind]} | {ADVICE[kind]} |" for kind in TEXTS)])
 
 
+def endpoints_table() -> str:
+    """Return a Markdown table with one row per operation of the reader."""
+    rows = ["| endpoint | parameters | what it is |", "|---|---|---|"]
+    for held in OPERATIONS:
+        asked = ", ".join(_parameter_text(each) for each in held.parameters if each.place == "query")
+        rows.append(f"| `{held.method.upper()} {held.path}` | {asked} | {held.summary} |")
+    return "\n".join(rows)
+
+
+def _parameter_text(parameter: Parameter) -> str:
+    """Return a parameter's name with what it takes; one that is needed is marked."""
+    schema = parameter.schema
+    if "enum" in schema:
+        takes = "/".join(schema["enum"])
+    else:
+        takes = f"{schema['minimum']}–{schema['maximum']}" if "minimum" in schema else ""
+    default = f" = {schema['default']}" if "default" in schema else ""
+    needed = " (needed)" if parameter.is_required else ""
+    return " ".join(f"`{parameter.name}` {takes}{default}{needed}".split())
+
+
 def directory_map() -> str:
     """Return a Markdown list of every module of the three packages, with its first docstring line."""
     lines: list[str] = []
@@ -101,6 +127,7 @@ GENERATED: Final[tuple[tuple[str, str, Callable[[], str]], ...]] = (
     ("README.md", "settings", settings_table),
     ("docs/dialects.md", "dialects", dialects_table),
     ("docs/architecture.md", "map", directory_map),
+    ("docs/api.md", "endpoints", endpoints_table),
     ("docs/redis.md", "rights", acl_commands),
     ("docs/doctor.md", "failures", failures_table),
 )

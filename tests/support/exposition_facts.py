@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 from tokenpulse_reader.exposition.facts import Facts, LastDay
 from tokenpulse_shared import histogram
+from tokenpulse_shared.business_gauges import BusinessGauge
+from tokenpulse_shared.circuit_counters import CircuitCounters
+from tokenpulse_shared.exemplar import Exemplar
 from tokenpulse_shared.scoring import compute_health
 from tokenpulse_shared.totals_records import (
     AppTotals,
@@ -50,10 +53,14 @@ def series() -> SeriesTotals:
             "tpot": held(histogram.TPOT, {0.015: 2}, 30_000),
             "cost": held(histogram.COST, {0.001: 3}, 3_000_000),
             "cost_per_1k": held(histogram.COST, {0.02: 3}, 60_000_000),
+            "input_tokens": held(histogram.TOKENS, {30: 1, 70: 1}, 100),
+            "output_tokens": held(histogram.TOKENS, {25: 2}, 50),
         },
         endpoints={("ttfb", "/v1/chat/completions"): held(histogram.ENDPOINT, {0.2: 3}, 600_000)},
         finish_reasons={"stop": 2, "length": 1},
         error_types={"timeout": 1},
+        created_at=900.25,
+        exemplar=Exemplar("4bf92f3577b34da6a3ce929d0e0e4736", 1_000, 31.0, 0.2),
     )
 
 
@@ -63,6 +70,7 @@ def app() -> AppTotals:
     sizes = {("GET", "/items/{id}"): held(histogram.SIZE, {50: 3}, 150)}
     return AppTotals(
         name="shop",
+        created_at=800.5,
         requests={exchange: 2, failed: 1},
         durations={
             exchange: held(histogram.HTTP, {0.02: 2}, 40_000),
@@ -79,6 +87,8 @@ def app() -> AppTotals:
             "error:observe": 1,
             "overflow:model": 4,
             "novel": 9,
+            "queries:batches:apply": 6,
+            "query_us:batches": 9_000,
         },
         writers=(
             WriterReport(
@@ -108,7 +118,7 @@ def facts() -> Facts:
     return Facts(
         totals=Totals(
             taken_at=1_005.0,
-            providers={},
+            providers={"openai": SeriesTotals(counters={}, created_at=700.0)},
             models=(
                 ModelTotals("openai", "openai/gpt-4o", series()),
                 ModelTotals("openai", "silent", SeriesTotals(counters={})),
@@ -118,5 +128,31 @@ def facts() -> Facts:
         ),
         health={"openai": compute_health(9, 1, 2.0), "quiet": compute_health(0, 0, None)},
         breakers={("openai", "a"): "CLOSED", ("openai", "b"): "OPEN", ("openai", "c"): "HALF_OPEN"},
+        breaker_counters={
+            "openai": CircuitCounters(
+                moves={("CLOSED", "OPEN"): 2, ("OPEN", "HALF_OPEN"): 1},
+                successes={"CLOSED": 90, "HALF_OPEN": 1},
+                failures={"CLOSED": 10},
+                rejected=4,
+            )
+        },
+        gauges=(
+            BusinessGauge("active_api_keys", ("active",), 12, 1_000.0),
+            BusinessGauge("active_api_keys", ("revoked",), 3, 1_000.0),
+            BusinessGauge("subscription_count", ("pro", "monthly"), 7, 1_000.0),
+            BusinessGauge("trial_active", ("active",), 5, None),
+        ),
+        anomalies={"high_error_rate": 2},
+        readers={
+            "queries:totals:hgetall": 8,
+            "queries:server:time": 2,
+            "query_us:totals": 4_000,
+            "query_us:server": 500,
+            "hits:snapshot": 30,
+            "misses:snapshot": 10,
+            "task_errors": 1,
+            "anomaly:high_error_rate": 3,
+            "anomaly:cost_spike": 1,
+        },
         last_day=LastDay(cost_nano_usd={"openai": 2_500_000}, uptime={"openai/gpt-4o": (9, 1)}),
     )

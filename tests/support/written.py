@@ -35,6 +35,10 @@ def http_counts(client: redis.Redis) -> dict[tuple[str | int, ...], int]:
 
 
 def series_totals(client: redis.Redis, provider: str, model: str | None = None) -> dict[str, int]:
-    """Return every total of a series, without the writers' guards."""
+    """Return every total of a series, without the writers' guards and without when it began."""
     fields = client.hgetall(KEYS.totals(provider, model))
-    return {name.decode(): int(count) for name, count in fields.items() if not name.startswith(b"writer:")}
+    return {
+        name.decode(): int(count)
+        for name, count in fields.items()
+        if not name.startswith((b"writer:", b"created"))
+    }

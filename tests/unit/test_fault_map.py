@@ -1,17 +1,24 @@
-"""Hold docs/faults.md to the tests: every row of plain surroundings names tests that exist."""
+"""Hold docs/faults.md and docs/security.md to the tests: every row names tests that exist."""
 
 import ast
 import re
 
+import pytest
+
 from tests.support.documentation import ROOT
 
-ROWS = [f"A{number}" for number in range(1, 35)]
+ROWS = {
+    "docs/faults.md": [f"A{number}" for number in range(1, 35)],
+    "docs/security.md": [
+        f"S{number}" for number in (1, 2, 5, 6, 9, 10, 11, 13, 14, 15, 16, 18, 19, 20, 21, 22)
+    ],
+}
 
 
-def rows() -> dict[str, list[str]]:
+def rows(page: str) -> dict[str, list[str]]:
     """Return the tests that each row of the page names, `path::name`, in order."""
-    text = (ROOT / "docs/faults.md").read_text(encoding="utf-8")
-    lines = re.findall(r"^\| (A\d+) \|.*\| ([^|]*) \|$", text, re.MULTILINE)
+    text = (ROOT / page).read_text(encoding="utf-8")
+    lines = re.findall(r"^\| ([AS]\d+) \|.*\| ([^|]*) \|$", text, re.MULTILINE)
     return {row: re.findall(r"`([^`]+::[^`]+)`", tests) for row, tests in lines}
 
 
@@ -22,15 +29,17 @@ def functions_of(path: str) -> set[str]:
     return {function.name for function in functions if function.name.startswith("test_")}
 
 
-def test_every_row_is_there() -> None:
-    """The page has the rows A1 to A34, each with at least one test."""
-    assert list(rows()) == ROWS
-    assert [row for row, tests in rows().items() if not tests] == []
+@pytest.mark.parametrize("page", ROWS)
+def test_every_row_is_there(page: str) -> None:
+    """The page has its rows, each with at least one test."""
+    assert list(rows(page)) == ROWS[page]
+    assert [row for row, tests in rows(page).items() if not tests] == []
 
 
-def test_every_named_test_exists() -> None:
+@pytest.mark.parametrize("page", ROWS)
+def test_every_named_test_exists(page: str) -> None:
     """Each test that a row names is a function of the file it names."""
-    named = {test for tests in rows().values() for test in tests}
+    named = {test for tests in rows(page).values() for test in tests}
     known = {path: functions_of(path) for path in {test.split("::")[0] for test in named}}
 
     assert [test for test in sorted(named) if test.split("::")[1] not in known[test.split("::")[0]]] == []

@@ -36,7 +36,7 @@ def refuse_open_reader(settings: Settings) -> None:
     Raises:
         RefusedError: no token is set, the address is not loopback, and it was not allowed explicitly.
     """
-    if settings.api_token or settings.allow_open or is_loopback(settings.host):
+    if settings.api_token or settings.metrics_tokens or settings.allow_open or is_loopback(settings.host):
         return
     raise RefusedError(
         f"refusing to bind the reader to {settings.host} without a token: anybody who reaches this machine "

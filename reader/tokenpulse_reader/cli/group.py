@@ -4,6 +4,7 @@ import click
 
 from tokenpulse_reader.cli.demo import demo
 from tokenpulse_reader.cli.doctor.command import doctor
+from tokenpulse_reader.cli.export.command import export
 from tokenpulse_reader.cli.reader import reader
 from tokenpulse_reader.cli.replay.command import replay
 from tokenpulse_reader.cli.run import run
@@ -21,6 +22,7 @@ def main() -> None:
 
 main.add_command(demo)
 main.add_command(doctor)
+main.add_command(export)
 main.add_command(reader)
 main.add_command(replay)
 main.add_command(run)

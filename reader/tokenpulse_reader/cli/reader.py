@@ -9,6 +9,7 @@ import click
 
 from tokenpulse_reader.cli.failures import failures_in_one_line, refuse_open_reader
 from tokenpulse_reader.cli.options import settings_options
+from tokenpulse_reader.cli.posts import recorder_of_posts
 from tokenpulse_shared.redact import masked_url
 from tokenpulse_shared.redis_url import is_memory_url
 from tokenpulse_shared.settings import Settings
@@ -21,8 +22,11 @@ from tokenpulse_shared.settings import Settings
     "host",
     "port",
     "api_token",
+    "metrics_tokens",
     "allow_open",
     "snapshot_interval",
+    "health_interval",
+    "metrics_profile",
     "acceptable_latency",
 )
 def reader(**flags: Any) -> None:
@@ -39,17 +43,24 @@ def reader(**flags: Any) -> None:
 
 async def _serve(settings: Settings) -> None:
     from tokenpulse_reader.app import create_app
-    from tokenpulse_reader.serving import BackgroundServer, open_listener, stop_on_signals, wait_for_stop
+    from tokenpulse_reader.collector import calm_collector
+    from tokenpulse_reader.reader_server import reader_server
+    from tokenpulse_reader.serving import open_listener, stop_on_signals, wait_for_stop
 
+    calm_collector()
     with (
         contextlib.closing(open_listener(settings.host, settings.port, flag="--port")) as listener,
         stop_on_signals() as stop,
     ):
-        server = BackgroundServer(create_app(settings), listener, name="the reader")
-        async with server:
+        async with (
+            recorder_of_posts(settings) as ingest,
+            reader_server(create_app(settings, ingest=ingest), listener) as server,
+        ):
             click.echo(f"reader   {server.url}")
             click.echo(f"numbers  from {masked_url(settings.redis_url)}, keys {settings.key_prefix}*")
             if is_memory_url(settings.redis_url):
-                click.echo("memory:// is inside this process, where nothing writes: the reader stays empty")
+                click.echo(
+                    "memory:// is inside this process, where no app writes: it shows only what is posted"
+                )
             await wait_for_stop(stop, (server,))
     click.echo("stopped")

@@ -24,6 +24,7 @@ _CONNECTION_VARIABLES = ("TOKENPULSE_REDIS_URL", "REDIS_URL", "REDIS_HOST")
     "key_prefix",
     "app_name",
     "api_token",
+    "metrics_tokens",
     defaults={"redis_url": "REDIS_URL if set, else memory://, inside this process"},
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address the app binds to.")
@@ -61,6 +62,7 @@ async def _serve(application: Application, settings: Settings, host: str, port: 
     from tokenpulse import TokenPulseMiddleware
     from tokenpulse_reader.app import create_app
     from tokenpulse_reader.demo.report import where_kept
+    from tokenpulse_reader.reader_server import reader_server
     from tokenpulse_reader.serving import BackgroundServer, open_listener, stop_on_signals, wait_for_stop
 
     with (
@@ -71,8 +73,9 @@ async def _serve(application: Application, settings: Settings, host: str, port: 
         stop_on_signals() as stop,
     ):
         given = {name: getattr(settings, name) for name in ("redis_url", "key_prefix", "app_name")}
-        app = BackgroundServer(TokenPulseMiddleware(application, **given), app_listener, name="the app")
-        reader = BackgroundServer(create_app(settings), reader_listener, name="the reader")
+        measured = TokenPulseMiddleware(application, **given)
+        app = BackgroundServer(measured, app_listener, name="the app")
+        reader = reader_server(create_app(settings, ingest=measured.recorder), reader_listener)
         async with reader, app:
             click.echo(f"app      {app.url}")
             click.echo(f"reader   {reader.url}")

@@ -14,7 +14,9 @@ from tokenpulse_reader.demo.plans import is_degrading
 from tokenpulse_reader.demo.report import introduction, status_line, summary
 from tokenpulse_reader.demo.traffic import Traffic
 from tokenpulse_reader.demo.upstream import SimulatedUpstream
+from tokenpulse_reader.reader_server import reader_server
 from tokenpulse_reader.serving import BackgroundServer, open_listener, stop_on_signals, wait_for_stop
+from tokenpulse_shared.access_tokens import token_list
 from tokenpulse_shared.clock import SystemClock
 from tokenpulse_shared.settings import Settings
 
@@ -53,7 +55,7 @@ async def run_demo(options: DemoOptions, write_line: WriteLine) -> None:
         upstream = SimulatedUpstream(seed=options.seed, clock=SystemClock())
         measured = TokenPulseMiddleware(upstream.app, **_middleware_settings(settings))
         app = BackgroundServer(measured, app_listener, name="the simulated app")
-        reader = BackgroundServer(create_app(settings), reader_listener, name="the reader")
+        reader = reader_server(create_app(settings, ingest=measured.recorder), reader_listener)
         traffic = Traffic(app.url, rate=options.rate, seed=options.seed + 1)
         async with reader, app:
             for line in introduction(settings, app_url=app.url, reader_url=reader.url, rate=options.rate):
@@ -76,7 +78,7 @@ async def _report(
     api_token: str | None,
     write_line: WriteLine,
 ) -> None:
-    headers = {"authorization": f"Bearer {api_token}"} if api_token else {}
+    headers = {"authorization": f"Bearer {token_list(api_token)[0]}"} if api_token else {}
     async with httpx.AsyncClient(
         base_url=reader_url, headers=headers, timeout=_HEALTH_TIMEOUT_SECONDS, trust_env=False
     ) as client:

@@ -1,12 +1,12 @@
 """Everything one exposition is made from."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Final
 
 from tokenpulse_shared.breaker import BreakerState
-from tokenpulse_shared.circuits_reader import CircuitStatus
-from tokenpulse_shared.provider_health import ProviderHealth
+from tokenpulse_shared.business_gauges import BusinessGauge
+from tokenpulse_shared.circuit_counters import CircuitCounters
 from tokenpulse_shared.scoring import Health
 from tokenpulse_shared.totals_records import Totals
 
@@ -28,6 +28,8 @@ class LastDay:
 class Facts:
     """Hold one consistent view: counters, health by provider, breakers by (provider, model).
 
+    `breaker_counters`: by provider. `gauges`: those posted. `anomalies`: what goes on now, by type; None: not known.
+    `readers`: what readers count of themselves, by name (see `families_readers`); None: not known.
     `last_day` is None before it was loaded. `age_seconds` is how long ago the view was loaded;
     `is_redis_up` tells whether Redis answered the last time it was asked.
     """
@@ -36,24 +38,12 @@ class Facts:
     health: Mapping[str, Health] = field(default_factory=dict)
     breakers: Mapping[tuple[str, str], BreakerState] = field(default_factory=dict)
     last_day: LastDay | None = None
+    breaker_counters: Mapping[str, CircuitCounters] = field(default_factory=dict)
+    gauges: Sequence[BusinessGauge] = ()
+    anomalies: Mapping[str, int] | None = None
+    readers: Mapping[str, int] | None = None
     age_seconds: float = 0.0
     is_redis_up: bool = True
-
-    @classmethod
-    def of(
-        cls,
-        totals: Totals,
-        health: Iterable[ProviderHealth],
-        circuits: Iterable[CircuitStatus],
-        last_day: LastDay | None,
-    ) -> Self:
-        """Return the facts just loaded from the store."""
-        return cls(
-            totals=totals,
-            health={held.provider: held.health for held in health},
-            breakers={(circuit.provider, circuit.model): circuit.state for circuit in circuits},
-            last_day=last_day,
-        )
 
     def provider_breakers(self) -> dict[str, BreakerState]:
         """Return each provider's worst breaker: OPEN before HALF_OPEN before CLOSED."""

@@ -106,7 +106,9 @@ def _seconds(quantity: str) -> Collector:
     return collect
 
 
-def _histogram(quantity: str) -> Collector:
+def histogram_of(quantity: str) -> Collector:
+    """Return the collector of a quantity's histogram by provider, model."""
+
     def collect(facts: Facts) -> Iterator[Row]:
         for provider, model, series in facts.totals.models:
             held = series.histograms.get(quantity)
@@ -143,15 +145,15 @@ MODEL_COLLECTORS: Final[dict[str, Collector]] = {
     "tokenpulse_finish_reasons_total": _words(lambda series: series.finish_reasons),
     "tokenpulse_errors_by_type_total": _words(lambda series: series.error_types),
     "tokenpulse_cache_write_tokens_total": _counter("tokens_cache_write"),
-    "time_to_first_chunk_seconds": _histogram(totals.TTFT),
+    "time_to_first_chunk_seconds": histogram_of(totals.TTFT),
     "backend_ttfb_seconds": _endpoint_histogram(totals.TTFB),
     "streaming_duration_seconds": _endpoint_histogram(totals.STREAMING),
-    "tokenpulse_time_per_output_token_seconds": _histogram(totals.TPOT),
+    "tokenpulse_time_per_output_token_seconds": histogram_of(totals.TPOT),
     "tokenpulse_inter_token_seconds_total": _seconds("itl"),
     "tokenpulse_inter_token_tokens_total": _counter("itl_count"),
     "tokenpulse_send_wait_seconds_total": _seconds("send_wait"),
     "credits_used_total": _costs,
     "gatewayz_api_cost_usd_total": _costs,
-    "gatewayz_api_cost_per_request_usd": _histogram(totals.COST),
-    "gatewayz_cost_per_1k_tokens_usd": _histogram(totals.COST_PER_1K),
+    "gatewayz_api_cost_per_request_usd": histogram_of(totals.COST),
+    "gatewayz_cost_per_1k_tokens_usd": histogram_of(totals.COST_PER_1K),
 }

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from tokenpulse_reader.exposition.facts import Facts
+from tokenpulse_reader.exposition.families_readers import QUERY_COUNTERS
 from tokenpulse_reader.exposition.rows import Collector, Row
 from tokenpulse_reader.exposition.table_own import CAUSED_COUNTERS, PLAIN_COUNTERS
 from tokenpulse_reader.exposition.table_redis import REDIS_NUMBERS
@@ -49,7 +50,8 @@ def _other(facts: Facts) -> Iterator[Row]:
     for app in facts.totals.apps:
         for name, count in sorted(app.internal.items()):
             head, separator, _ = name.partition(":")
-            if not (separator and head in CAUSED_COUNTERS) and name not in PLAIN_COUNTERS:
+            is_elsewhere = head in CAUSED_COUNTERS or head in QUERY_COUNTERS
+            if not (separator and is_elsewhere) and name not in PLAIN_COUNTERS:
                 yield (app.name, name), count
 
 

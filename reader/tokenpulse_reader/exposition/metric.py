@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["counter", "gauge", "histogram", "info"]
+Kind = Literal["counter", "gauge", "histogram", "summary", "info"]
 Category = Literal["system", "providers", "models", "business", "performance"]
 
 CATEGORIES: Final[tuple[Category, ...]] = ("system", "providers", "models", "business", "performance")
@@ -12,6 +12,10 @@ MICROSECONDS: Final = 1_000_000
 NANO: Final = 1_000_000_000
 """`sum_divisor` of a sum in nano-USD that is exposed in USD."""
 _UNITS: Final = ("seconds", "bytes")
+_PARTS: Final[dict[Kind, tuple[str, ...]]] = {
+    "histogram": ("bucket", "sum", "count"),
+    "summary": ("sum", "count"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,6 @@ class Metric:
     @property
     def names(self) -> tuple[str, ...]:
         """Return every name `name[]` may ask for it by: the family's and its samples'."""
-        if self.kind == "histogram":
-            return (self.name, *(f"{self.name}_{part}" for part in ("bucket", "sum", "count")))
+        if self.kind in _PARTS:
+            return (self.name, *(f"{self.name}_{part}" for part in _PARTS[self.kind]))
         return tuple(dict.fromkeys((self.name, self.openmetrics_name)))

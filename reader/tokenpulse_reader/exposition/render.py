@@ -1,26 +1,34 @@
 """Render rows as exposition text.
 
 Strategy: a histogram's lines are one template per metric, filled per series by one `%`: about 5 µs for the
-20 lines of a series. The samples' text is the same in both formats; only HELP, TYPE, UNIT, EOF differ.
+20 lines of a series. Text comes in pieces, so that no single step of the work is long. The samples' text is the
+same in both formats, but for `_created` with exemplars; only HELP, TYPE, UNIT, EOF differ.
 Invariants: no series occurs twice; label values never break a line (control characters, bidirectional controls,
 surrogates are replaced, quotes escaped); numbers have no spelling that depends on the locale.
 """
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, islice
 from operator import itemgetter
 from typing import Final
 
 from prometheus_client import utils
 
+from tokenpulse_reader.exposition.exemplars import Example, ExampleOf
 from tokenpulse_reader.exposition.metric import Metric
-from tokenpulse_reader.exposition.rows import Labels, Row
+from tokenpulse_reader.exposition.rows import Labels, Row, SummaryTotals
 from tokenpulse_shared.names import printable
 from tokenpulse_shared.totals_records import HistogramTotals
 
 _LABELS: Final = "\0"
 """Stands for a series' labels in a template; no label value holds it."""
+ROWS_A_PIECE: Final = 64
+"""A piece takes about 0.5 ms to render, 100 kB of a histogram with 17 buckets."""
+
+Created = Callable[[Labels], float | None]
+"""Return when a series began to be counted, epoch seconds; None where that is not known."""
 
 
 @lru_cache(maxsize=20_000)
@@ -29,26 +37,30 @@ def escaped(value: str) -> str:
     return printable(value).replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _label_template(labels: Labels) -> str:
-    return ",".join(f'{label}="%s"' for label in labels)
-
-
-def render_scalars(metric: Metric, rows: Iterable[Row]) -> str:
-    """Return one line for each row; of rows whose labels become the same text, the last."""
-    template = f"{metric.name}{{{_label_template(metric.labels)}}} " if metric.labels else f"{metric.name} "
-    lines = {template % tuple(map(escaped, labels)): value for labels, value in rows}
-    return "".join([f"{series}{value}\n" for series, value in lines.items()])
-
-
 def bound_text(bound: float) -> str:
     """Return an upper bound as Prometheus' own clients spell it: `1.0`, `1e+06`, `+Inf`."""
     return str(utils.floatToGoString(bound))  # type: ignore[no-untyped-call]  # not annotated upstream
 
 
-class HistogramTemplate:
-    """Render series of one histogram."""
+def _label_template(labels: Labels) -> str:
+    return ",".join(f'{label}="%s"' for label in labels)
 
-    __slots__ = ("_divisor", "_labels", "_lines", "_pick")
+
+class _ScalarTemplate:
+    """Render series of one counter, gauge or info."""
+
+    def __init__(self, metric: Metric) -> None:
+        braces = f"{{{_label_template(metric.labels)}}}" if metric.labels else ""
+        self._line = f"{metric.name}{braces} "
+        self._created = f"{metric.openmetrics_name}_created{braces} "
+
+    def lines(self, texts: Labels, value: object, created: float | None) -> str:
+        line = f"{self._line % texts}{value}\n"
+        return line if created is None else f"{line}{self._created % texts}{created}\n"
+
+
+class _HistogramTemplate:
+    """Render series of one histogram."""
 
     def __init__(self, metric: Metric) -> None:
         le = [bound_text(bound) for bound in (*metric.bounds, float("inf"))]
@@ -56,28 +68,73 @@ class HistogramTemplate:
         buckets = "".join(f'{metric.name}_bucket{{{_LABELS}{separator}le="{bound}"}} %d\n' for bound in le)
         braces = f"{{{_LABELS}}}" if metric.labels else ""
         self._lines = f"{buckets}{metric.name}_count{braces} %d\n{metric.name}_sum{braces} %s\n"
+        self._created = f"{metric.name}_created{braces} "
         self._labels = _label_template(metric.labels)
         places = [metric.fine.index(bound) for bound in metric.bounds]
         self._pick = itemgetter(*places, len(metric.fine), len(metric.fine))
         self._divisor = metric.sum_divisor
+        self._bounds = metric.bounds
 
-    def render(self, labels: Labels, held: HistogramTotals) -> str:
-        """Return the lines of one series."""
-        text = (self._labels % tuple(map(escaped, labels))).replace("%", "%%")
-        numbers = self._pick(list(accumulate(held.counts)))
-        return self._lines.replace(_LABELS, text) % (*numbers, held.sum / self._divisor)
+    def with_example(self, lines: str, example: Example) -> str:
+        """Return a series' lines with the example beside the bucket it fell into."""
+        split = lines.split("\n")
+        split[bisect_left(self._bounds, example.value)] += example.text()
+        return "\n".join(split)
+
+    def lines(self, texts: Labels, value: object, created: float | None) -> str:
+        if not isinstance(value, HistogramTotals):
+            raise TypeError(f"{value!r} is no histogram")
+        text = (self._labels % texts).replace("%", "%%")
+        lines = self._lines if created is None else f"{self._lines}{self._created}{created}\n"
+        numbers = self._pick(list(accumulate(value.counts)))
+        return lines.replace(_LABELS, text) % (*numbers, value.sum / self._divisor)
 
 
-def render_body(metric: Metric, rows: Iterable[Row]) -> bytes:
-    """Return all sample lines of a metric, nothing when it has no rows."""
+class _SummaryTemplate:
+    """Render series of one summary without quantiles."""
+
+    def __init__(self, metric: Metric) -> None:
+        braces = f"{{{_label_template(metric.labels)}}}" if metric.labels else ""
+        self._count = f"{metric.name}_count{braces} "
+        self._sum = f"{metric.name}_sum{braces} "
+        self._divisor = metric.sum_divisor
+
+    def lines(self, texts: Labels, value: object, created: float | None) -> str:
+        if not isinstance(value, SummaryTotals):
+            raise TypeError(f"{value!r} is no summary")
+        return f"{self._count % texts}{value.value_count}\n{self._sum % texts}{value.sum / self._divisor}\n"
+
+
+def _template(metric: Metric) -> _ScalarTemplate | _HistogramTemplate | _SummaryTemplate:
     if metric.kind == "histogram":
-        template = HistogramTemplate(metric)
-        text = "".join(
-            [template.render(labels, held) for labels, held in rows if isinstance(held, HistogramTotals)]
-        )
-    else:
-        text = render_scalars(metric, rows)
-    return text.encode()
+        return _HistogramTemplate(metric)
+    return _SummaryTemplate(metric) if metric.kind == "summary" else _ScalarTemplate(metric)
+
+
+def render_pieces(
+    metric: Metric, rows: Iterable[Row], created: Created | None = None, example_of: ExampleOf | None = None
+) -> Iterator[bytes]:
+    """Yield all sample lines of a metric; nothing when it has no rows.
+
+    `created`, `example_of`: for formats that tell when a series began, which request stands for it; None for those
+    that do not. Of rows whose labels become
+    the same text the first counts.
+    """
+    template = _template(metric)
+    seen: set[Labels] = set()
+    remaining = iter(rows)
+    while some := list(islice(remaining, ROWS_A_PIECE)):
+        text: list[str] = []
+        for labels, value in some:
+            texts = tuple(map(escaped, labels))
+            if texts not in seen:
+                seen.add(texts)
+                lines = template.lines(texts, value, created(labels) if created else None)
+                example = example_of(labels) if example_of else None
+                if example is not None and isinstance(template, _HistogramTemplate):
+                    lines = template.with_example(lines, example)
+                text.append(lines)
+        yield "".join(text).encode()
 
 
 def render_text_head(metric: Metric) -> bytes:

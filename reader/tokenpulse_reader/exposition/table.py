@@ -7,10 +7,23 @@ from typing import Final
 
 from tokenpulse_reader.exposition.metric import Metric
 from tokenpulse_reader.exposition.table_business import BUSINESS
+from tokenpulse_reader.exposition.table_business_gauges import BUSINESS_GAUGES
+from tokenpulse_reader.exposition.table_events import EVENTS
 from tokenpulse_reader.exposition.table_http import HTTP
 from tokenpulse_reader.exposition.table_models import MODELS
 from tokenpulse_reader.exposition.table_own import OWN
 from tokenpulse_reader.exposition.table_providers import PROVIDERS
+from tokenpulse_reader.exposition.table_readers import READERS
 from tokenpulse_reader.exposition.table_redis import REDIS
 
-METRICS: Final[tuple[Metric, ...]] = (*HTTP, *MODELS, *BUSINESS, *PROVIDERS, *REDIS, *OWN)
+METRICS: Final[tuple[Metric, ...]] = (
+    *HTTP,
+    *MODELS,
+    *BUSINESS,
+    *BUSINESS_GAUGES,
+    *PROVIDERS,
+    *EVENTS,
+    *READERS,
+    *REDIS,
+    *OWN,
+)

@@ -1,4 +1,4 @@
-"""Rows of the metric table on the Redis server, from INFO."""
+"""Rows of the metric table on the Redis server, from INFO; of a cluster its masters' sums (see `server_info`)."""
 
 from typing import Final
 

@@ -5,11 +5,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tokenpulse_reader.circuits import circuit_json
+from tokenpulse_reader.explain import explained_json
 from tokenpulse_reader.health import health_json
 from tokenpulse_reader.loads import Loads
 from tokenpulse_reader.parameters import Query, path_names
 from tokenpulse_reader.problems import unknown
 from tokenpulse_reader.responses import list_response, object_response
+from tokenpulse_reader.served import Served
 from tokenpulse_reader.snapshots import Snapshots
 from tokenpulse_shared.errors_reader import RecentError
 from tokenpulse_shared.store import MetricsStore
@@ -41,15 +43,20 @@ class _Present:
 
     async def healths(self, _: Request) -> Response:
         served = await self._snapshots.current()
-        return list_response(served, map(health_json, served.value.health.values()))
+        healths = served.value.health.values()
+        computed_at = next((held.computed_at for held in healths), served.computed_at)
+        scored = Served(healths, computed_at, served.age_seconds)
+        return list_response(scored, map(health_json, healths))
 
     async def health(self, request: Request) -> Response:
         (provider,) = path_names(request.scope, f"{_HEALTH}/", 1)
+        is_explained = Query(request.scope).choice("explain", ("true", "false"), "false") == "true"
         served = await self._snapshots.current()
         held = served.value.health.get(provider)
         if held is None:
             raise unknown("provider")
-        return object_response(served, health_json(held))
+        scored = Served(held, held.computed_at, served.age_seconds)
+        return object_response(scored, explained_json(held) if is_explained else health_json(held))
 
     async def errors(self, request: Request) -> Response:
         (provider,) = path_names(request.scope, f"{_ERRORS}/", 1)

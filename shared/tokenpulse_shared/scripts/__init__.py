@@ -4,7 +4,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-ScriptName = Literal["apply", "seal", "admit", "transition"]
+ScriptName = Literal[
+    "apply", "seal", "admit", "transition", "trial", "lease", "rejections", "lead", "publish", "rank", "count"
+]
 
 
 @cache

@@ -2,8 +2,10 @@
 -- KEYS[1] sorted set of names by last use
 -- ARGV: now in seconds, most names besides `__other__`, idle seconds, time to live in seconds (0: none), names…
 -- A name comes as `+name`, admit it while there is room, or `?name`, say only whether it is admitted.
+-- Names that were idle for so long lose their place; those of providers and models are remembered beside it.
 -- Reply: for each name 1 admitted, 0 not, then KEYS[1], which tells the writer that the reply is its own;
 -- nothing is admitted to a key that holds something else.
+local REMEMBERED = 8640000 -- seconds a day is kept: DAY_RETENTION_SECONDS
 local now, most, idle, ttl = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local kind = redis.call('TYPE', KEYS[1])
 kind = kind['ok'] or kind
@@ -15,7 +17,22 @@ if kind ~= 'zset' and kind ~= 'none' then
 end
 -- By the earlier of both clocks: a writer whose clock is ahead must not make every name look idle.
 local today = math.min(now, tonumber(redis.call('TIME')[1]))
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', today - idle))
+local limit = string.format('%.0f', today - idle)
+-- Who loses its place is remembered while its days are kept: reports over 90 days ask for it. What cannot be
+-- remembered, for lack of a right say, is no reason to admit nobody.
+local head, provider = string.match(KEYS[1], '^(.*)models:(%b{})$')
+local past = head and head .. 'past_models:' .. provider
+if not head then
+  head = string.match(KEYS[1], '^(.*)providers$')
+  past = head and head .. 'past_providers:{' .. KEYS[1] .. '}'
+end
+local gone = past and redis.pcall('ZRANGEBYSCORE', KEYS[1], '-inf', limit, 'WITHSCORES') or {}
+for i = 1, #gone, 2 do redis.pcall('ZADD', past, 'GT', gone[i + 1], gone[i]) end
+if #gone > 0 then
+  redis.pcall('ZREMRANGEBYSCORE', past, '-inf', string.format('%.0f', today - REMEMBERED))
+  redis.pcall('EXPIRE', past, REMEMBERED)
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', limit)
 if redis.call('ZSCORE', KEYS[1], '__other__') then most = most + 1 end
 for i = 5, #ARGV do
   local name = string.sub(ARGV[i], 2)

@@ -27,6 +27,7 @@ if type(moving) == 'table' and string.find(tostring(moving['err']), 'non local k
 end
 
 local fields = stored == 0 and redis.call('HGETALL', KEYS[1]) or {}
+local is_first = stored == 0 and #fields == 0
 -- The guard is the first write, by `call`: out of memory or read-only stops the script here, with nothing applied.
 redis.call('HSET', KEYS[1], writer, string.format('%.0f:%.0f', sequence, now))
 
@@ -183,12 +184,20 @@ for _, operation in ipairs(operations.records or {}) do
 end
 
 for _, operation in ipairs(operations.increments) do -- {key, time to live, {field: increment}}
-  local changed = false
-  for field, count in pairs(operation[3]) do
-    field = place(operation[1], field)
-    if try('HINCRBY', operation[1], field, string.format('%.0f', count)) ~= nil then changed = true end
+  local key, changed, is_new = operation[1], false, false
+  if operation[2] == ttl then -- what lives as long as the guard only ever grows: it tells since when
+    if key == KEYS[1] then is_new = is_first else is_new = redis.pcall('HLEN', key) == 0 end
   end
-  if changed then redis.call('EXPIRE', operation[1], operation[2]) end -- never on a key that is not ours
+  for field, count in pairs(operation[3]) do
+    field = place(key, field)
+    if try('HINCRBY', key, field, string.format('%.0f', count)) ~= nil then changed = true end
+  end
+  if changed then redis.call('EXPIRE', key, operation[2]) end -- never on a key that is not ours
+  if changed and is_new then redis.pcall('HSET', key, 'created', microseconds) end
+end
+
+for _, operation in ipairs(operations.notes or {}) do -- {key, field, text}, of keys that lived on above
+  if redis.pcall('HLEN', operation[1]) ~= 0 then redis.pcall('HSET', operation[1], operation[2], operation[3]) end
 end
 
 for _, operation in ipairs(operations.sketches) do -- {key, time to live, scale, capacity or 0, {index: count}}
@@ -219,7 +228,23 @@ for _, operation in ipairs(operations.lists) do -- {key, time to live, length ke
   end
 end
 
--- {key, time to live, slot seconds, calls that succeeded, provider faults, faults since the last success}
+-- {key, time to live, slot seconds, calls that succeeded, provider faults, faults since the last success,
+--  then, but from writers of an older release: hash of counters, its time to live, slow calls or '' where none is timed}
+local counted = {}
+local function tally(counters, name, count)
+  if not counters or count == 0 then return end
+  counted[counters] = counted[counters] or {}
+  counted[counters][name] = (counted[counters][name] or 0) + count
+end
+local function add_slow(key, slot, text)
+  local field = 'slow:' .. string.format('%d', slot % 16)
+  local at, sums = string.match(redis.call('HGET', key, field) or '', '^(%d+):([%d:]+)$')
+  local parts, next_sum = {string.format('%.0f', slot)}, string.gmatch(tonumber(at) == slot and sums or '', '%d+')
+  for more in string.gmatch(text, '%d+') do
+    parts[#parts + 1] = string.format('%.0f', tonumber(more) + (tonumber(next_sum() or 0)))
+  end
+  try('HSET', key, field, table.concat(parts, ':'))
+end
 for _, operation in ipairs(operations.calls) do
   local key, slot = operation[1], math.floor(now / operation[3])
   -- A ring of 16 slots: longer than any breaker's window, the current slot included.
@@ -232,7 +257,22 @@ for _, operation in ipairs(operations.calls) do
     if operation[4] > 0 then try('HSET', key, 'streak', string.format('%.0f', operation[6]))
     else try('HINCRBY', key, 'streak', string.format('%.0f', operation[5])) end
     try('HSET', key, 'seen', string.format('%.0f', now))
-    redis.call('EXPIRE', key, operation[2])
+    if (operation[9] or '') ~= '' then add_slow(key, slot, operation[9]) end
+    local state = redis.call('HGET', key, 'state') -- false of a breaker that never moved
+    local forced = state and redis.call('HGET', key, 'forced') or ''
+    if forced == '' then redis.call('EXPIRE', key, operation[2]) end -- what a person ordered is kept for longer
+    if state ~= 'OPEN' and state ~= 'HALF_OPEN' then state = 'CLOSED' end
+    tally(operation[7], 'success:' .. state, operation[4])
+    tally(operation[7], 'failure:' .. state, operation[5])
+    if operation[7] then counted[operation[7]].ttl = operation[8] end
   end
+end
+for counters, counts in pairs(counted) do
+  local ttl_seconds, changed = counts.ttl, false
+  counts.ttl = nil
+  for name, count in pairs(counts) do
+    if try('HINCRBY', counters, name, string.format('%.0f', count)) ~= nil then changed = true end
+  end
+  if changed then redis.call('EXPIRE', counters, ttl_seconds) end
 end
 return {'OK', sequence, microseconds, rejected, first_rejection, KEYS[1]}

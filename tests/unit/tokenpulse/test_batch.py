@@ -180,7 +180,7 @@ def test_recent_calls_reach_the_breaker_with_their_row_of_faults() -> None:
     )
 
     assert calls == [Calls("m", 0, 2, 2), Calls("good", 1, 1, 1)]
-    assert [(key, *rest[2:]) for key, *rest in operations["calls"]] == [
+    assert [(key, *rest[2:5]) for key, *rest in operations["calls"]] == [
         (_KEYS.circuit("p", "m"), 0, 2, 2),
         (_KEYS.circuit("p", "good"), 1, 1, 1),
     ]

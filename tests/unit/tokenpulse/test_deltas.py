@@ -4,6 +4,7 @@ from tokenpulse.deltas import SeriesDelta
 from tokenpulse.known_words import MAX_ERROR_TYPES, MAX_FINISH_REASONS, Words
 from tokenpulse_shared import histogram
 from tokenpulse_shared.counters import SKETCHED, WINDOW_COUNTERS
+from tokenpulse_shared.exemplar import Exemplar
 from tokenpulse_shared.records import OUTCOMES, InterTokenLatency, Observation, Outcome
 from tokenpulse_shared.sketch import ZERO, bucket_index
 
@@ -235,3 +236,29 @@ def test_merged_row_of_faults_goes_on_or_starts_anew() -> None:
 
     assert (going_on.faults, going_on.streak) == (3, 3)
     assert (anew.faults, anew.streak) == (5, 1)
+
+
+def test_the_last_request_with_a_trace_stands_for_the_series() -> None:
+    """One without a trace, or without a latency, leaves it; merging keeps the later one."""
+    one = Observation("p", "m", started_at=100.0, latency_seconds=2.0, ttft_seconds=0.5, trace_id="a" * 32)
+    two = one._replace(trace_id="b" * 32, ttft_seconds=None)
+    silent, untimed = one._replace(trace_id=None), one._replace(latency_seconds=None)
+    first, second = _folded(one, two, silent, untimed), _folded(one)
+
+    assert first.exemplar == Exemplar("b" * 32, 102.0, 2.0, None)
+    first.merge(_folded(silent))
+    assert first.exemplar == Exemplar("b" * 32, 102.0, 2.0, None)
+    first.merge(second)
+    assert first.exemplar == Exemplar("a" * 32, 102.0, 2.0, 0.5)
+
+
+def test_sizes_count_requests_whose_tokens_are_known() -> None:
+    """None is not counted, zero is; a size on a bound is at or below it."""
+    delta = _folded(
+        Observation("p", "m", tokens_input=0, tokens_output=4),
+        Observation("p", "m", tokens_input=5),
+        Observation("p", "m"),
+    )
+
+    assert delta.input_sizes == {0: 1, histogram.TOKENS.index(16.0): 1}
+    assert delta.output_sizes == {histogram.TOKENS.index(4.0): 1}

@@ -41,6 +41,18 @@ def test_drain_returns_each_increment_once() -> None:
     assert guard.counts() == {"flushes": 5, "gaps": 1}
 
 
+def test_what_is_measured_is_for_readers_alone() -> None:
+    """It is drained with the rest, and not among the counts."""
+    guard = Guard(FakeClock())
+    guard.count("flushes", 2)
+    guard.measure("query_us:batches", 700)
+    guard.measure("query_us:batches", 50)
+
+    assert guard.counts() == {"flushes": 2}
+    assert guard.drain() == {"flushes": 2, "query_us:batches": 750}
+    assert guard.drain() == {}
+
+
 def test_names_past_the_bound_count_as_other() -> None:
     """However many causes there are, the table keeps `MAX_CAUSES` and one for the rest."""
     guard = Guard(FakeClock())

@@ -3,6 +3,7 @@
 import orjson
 
 from tokenpulse.operations import NO_OPERATIONS, Calls, Operations, bounded
+from tokenpulse_shared.breaker import Slowness
 from tokenpulse_shared.counters import MAX_COUNT
 from tokenpulse_shared.sketch import ZERO
 
@@ -16,15 +17,28 @@ def test_every_kind_of_operation() -> None:
     operations.score("z", 62, {"m": 1.5})
     operations.push("l", 63, 100, ["one", "two"])
     operations.push("none", 63, 100, [])
-    operations.calls("c", Calls("m", 3, 2, 1))
+    operations.calls("c", "t", Calls("m", 3, 2, 1))
+    operations.calls("d", "t", Calls("n", 3, 2, 1, Slowness(4, 5), Slowness(0, 2)))
 
     assert orjson.loads(operations.encode()) == {
         "increments": [["h", "60", {"a": 1}]],
         "sketches": [["s", "61", 5, 0, {"zero": 2, "-3": 1}]],
         "scores": [["z", "62", {"m": 1.5}]],
         "lists": [["l", "63", 100, ["one", "two"]]],
-        "calls": [["c", "900", 5, 3, 2, 1]],
+        "calls": [
+            ["c", "900", 5, 3, 2, 1, "t", "2592000", ""],
+            ["d", "900", 5, 3, 2, 1, "t", "2592000", "4:5:0:2"],
+        ],
     }
+
+
+def test_notes_are_a_list_of_their_own() -> None:
+    """Only where there are any: most batches carry none."""
+    operations = Operations()
+    operations.note("h", "exemplar", "text")
+
+    assert orjson.loads(operations.encode())["notes"] == [["h", "exemplar", "text"]]
+    assert operations.fields == 1
 
 
 def test_an_empty_batch_has_every_list() -> None:

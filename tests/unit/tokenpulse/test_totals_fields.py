@@ -48,6 +48,7 @@ def test_totals_have_every_histogram_under_its_labels() -> None:
         "cost:0.005": 1,
         "cost_per_1k:0.05": 1,
         "cost_per_1k_nano": 20_000_000,
+        "output_tokens:256": 1,
         "ttfb:0.5:chat": 1,
         "ttfb_us:chat": 500_000,
         "streaming:1.5:chat": 1,

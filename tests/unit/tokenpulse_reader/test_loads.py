@@ -121,3 +121,27 @@ async def test_what_is_kept_is_bounded() -> None:
 
     assert (await held.get(0, source.load)).value == 1
     assert (await held.get(1, source.load)).value == MAX_KEPT + 2
+
+
+@pytest.mark.parametrize(
+    ("load_seconds", "fresh_seconds"), [(0.1, 2.0), (0.25, 2.5), (1.0, 10.0), (9.0, 30.0)]
+)
+async def test_what_took_long_is_kept_longer(load_seconds: float, fresh_seconds: float) -> None:
+    """Ten times as long as its load took, within bounds, so that loads take a tenth of the time at most."""
+    clock = FakeClock()
+    count = 0
+
+    async def load() -> int:
+        nonlocal count
+        count += 1
+        clock.advance(load_seconds)
+        return count
+
+    held = loads(clock)
+    await held.get("k", load)
+    clock.advance(fresh_seconds - 0.01)
+    before = (await held.get("k", load)).value
+    clock.advance(0.02)
+    after = (await held.get("k", load)).value
+
+    assert (before, after) == (1, 2)

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -33,3 +33,21 @@ async def test_an_exceptions_text_stays_in_the_log(caplog: pytest.LogCaptureFixt
     assert "secret" not in broken.text
     assert "private" not in teapot.text
     assert "internal error at /broken" in caplog.text
+
+
+async def _left(_: Request) -> Response:
+    raise ClientDisconnect
+
+
+async def test_a_client_that_leaves_is_no_fault_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    """A body that breaks off is neither logged nor a 500; a 500 made outside all layers has their headers."""
+    app = Starlette(routes=[Route("/left", _left), Route("/broken", _broken)], exception_handlers=HANDLERS)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://reader") as client:
+        left = await client.get("/left")
+        logged = caplog.text
+        broken = await client.get("/broken")
+
+    assert (left.status_code, logged) == (400, "")
+    assert broken.headers["x-content-type-options"] == "nosniff"
+    assert broken.headers["cache-control"] == "no-store"

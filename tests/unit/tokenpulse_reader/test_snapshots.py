@@ -3,15 +3,16 @@
 import asyncio
 import contextlib
 import logging
+import weakref
 
 import pytest
 
 from tests.support.clock import FakeClock
 from tokenpulse_reader.exposition.facts import LastDay
 from tokenpulse_reader.snapshot import Snapshot
-from tokenpulse_reader.snapshots import Snapshots
+from tokenpulse_reader.snapshots import FREED_AT_ONCE, Snapshots
 from tokenpulse_shared.errors import StoreUnavailableError
-from tokenpulse_shared.totals_records import Totals
+from tokenpulse_shared.totals_records import ModelTotals, SeriesTotals, Totals
 
 
 class Source:
@@ -21,6 +22,7 @@ class Source:
         self.version = 0
         self.error: Exception | None = None
         self.loaded = asyncio.Event()
+        self.models: tuple[ModelTotals, ...] = ()
 
     async def load(self) -> Snapshot:
         """Return the next snapshot."""
@@ -34,7 +36,7 @@ class Source:
             health={},
             realtime={},
             circuits=(),
-            totals=Totals(taken_at=0.0, providers={}, models=(), apps=(), redis=None),
+            totals=Totals(taken_at=0.0, providers={}, models=self.models, apps=(), redis=None),
             last_day=LastDay(),
         )
 
@@ -164,3 +166,31 @@ async def test_stopping_ends_a_loop_whose_cancellation_was_swallowed() -> None:
     await asyncio.wait_for(snapshots.stop(), 5.0)
 
     assert source.version == 1
+
+
+class WatchedTotals(SeriesTotals):
+    """Totals that can be watched going."""
+
+
+async def test_an_old_snapshot_is_freed_a_little_at_a_time() -> None:
+    """The loop gets its turns meanwhile: freed at once, hundreds of models would hold it."""
+    source, clock = Source(), FakeClock()
+    snapshots = Snapshots(source.load, 2.0, clock)
+    models = [
+        ModelTotals("p", f"m{number}", WatchedTotals(counters={})) for number in range(3 * FREED_AT_ONCE)
+    ]
+    alive = [weakref.ref(model.totals) for model in models]
+    source.models = tuple(models)
+    await snapshots.current()
+    source.models = ()
+    del models
+    assert sum(held() is not None for held in alive) == 3 * FREED_AT_ONCE
+    clock.advance(2.0)
+    refreshing = asyncio.create_task(snapshots.current())
+    counts = set()
+    while not refreshing.done():
+        counts.add(sum(held() is not None for held in alive))
+        await asyncio.sleep(0)
+
+    assert {2 * FREED_AT_ONCE, FREED_AT_ONCE} <= counts
+    assert not any(held() for held in alive)

@@ -1,12 +1,26 @@
 """Tests of the circuit breaker's machine: its boundaries, then any sequence against a table of transitions."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tokenpulse_shared.breaker import BreakerPolicy, Calls, Circuit, advance
+from tokenpulse_shared.breaker import (
+    NOT_TIMED,
+    BreakerPolicy,
+    Calls,
+    Circuit,
+    Order,
+    Slowness,
+    advance,
+    moves_of_advance,
+    moves_of_order,
+    ordered,
+)
 
 _POLICY = BreakerPolicy()
 _CLOSED = Circuit()
@@ -115,62 +129,212 @@ def test_ratio_of_no_calls_is_unknown() -> None:
     assert Calls(window_successes=3, window_faults=1).failure_ratio == 0.25
 
 
+def _slow(window: Slowness) -> Calls:
+    return Calls(
+        window_successes=window.timed, window_latency=window, new_successes=1, new_latency=Slowness(1, 1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("slow", "timed", "state"),
+    [
+        (4, 9, "CLOSED"),
+        (9, 9, "CLOSED"),
+        (4, 10, "CLOSED"),
+        (5, 10, "OPEN"),
+        (49, 99, "CLOSED"),
+        (50, 100, "OPEN"),
+    ],
+)
+def test_opens_by_slow_calls(slow: int, timed: int, state: str) -> None:
+    """At half of ten timed calls slow it opens, by latency as by first tokens, though none failed."""
+    calls = _slow(Slowness(slow, timed))
+    by_ttft = replace(
+        calls, window_latency=NOT_TIMED, new_latency=NOT_TIMED, window_ttft=Slowness(slow, timed)
+    )
+
+    assert advance(_CLOSED, calls, _POLICY, 5.0).state == state
+    assert advance(_CLOSED, replace(by_ttft, new_ttft=Slowness(1, 1)), _POLICY, 5.0).state == state
+    assert advance(_CLOSED, by_ttft, _POLICY, 5.0) is _CLOSED
+
+
+def test_slow_rates_have_a_ratio_of_their_own() -> None:
+    """A policy may want more of the calls to be slow."""
+    calls = _slow(Slowness(7, 10))
+
+    assert advance(_CLOSED, calls, replace(_POLICY, slow_ratio=0.8), 5.0) is _CLOSED
+    assert advance(_CLOSED, calls, replace(_POLICY, slow_ratio=0.7), 5.0).state == "OPEN"
+
+
+@pytest.mark.parametrize(
+    ("slow", "timed", "state"), [(0, 2, "CLOSED"), (1, 3, "CLOSED"), (1, 2, "OPEN"), (1, 1, "OPEN")]
+)
+def test_slow_probes_open_it_again(slow: int, timed: int, state: str) -> None:
+    """Probes that succeed too slowly, half of a look's or more, are no recovery."""
+    calls = Calls(new_successes=timed, new_ttft=Slowness(slow, timed))
+    probed = advance(_HALF_OPEN, replace(calls, new_successes=2), _POLICY, 1_070.0)
+
+    assert probed.state == state
+    assert probed.open_seconds == (0.0 if state == "CLOSED" else 120.0)
+
+
+@pytest.mark.parametrize("circuit", [_CLOSED, _OPEN, _HALF_OPEN])
+def test_orders_hold_until_the_next(circuit: Circuit) -> None:
+    """Whatever it was, and whatever comes, a forced circuit stays; a reset one begins anew."""
+    opened, closed = ordered(circuit, "open", 9.0), ordered(circuit, "close", 9.0)
+    reset = ordered(opened, "reset", 10.0)
+
+    assert (opened.state, opened.forced, opened.retry_at) == ("OPEN", "open", None)
+    assert opened.opened_at == (9.0 if circuit is _CLOSED else 1_000.0)
+    assert opened.changed_at == (1_000.0 if circuit is _OPEN else 9.0)
+    assert (closed.state, closed.forced, closed.opened_at) == ("CLOSED", "closed", None)
+    for forced in (opened, closed):
+        assert advance(forced, _window(0, 99, streak=99), _POLICY, 1e9) is forced
+        assert advance(forced, Calls(new_successes=9), _POLICY, 1e9) is forced
+    assert reset == Circuit(changed_at=10.0, version=circuit.version)
+    assert [held.is_at_rest for held in (opened, closed, reset, _OPEN)] == [False, False, True, False]
+
+
+def test_moves_name_every_state_passed() -> None:
+    """An open circuit that a look finds due was half open on its way; an order goes straight."""
+    half_open = advance(_OPEN, Calls(), _POLICY, 1_060.0)
+    closed = advance(_OPEN, Calls(new_successes=2), _POLICY, 1_060.0)
+    again = advance(_OPEN, Calls(new_faults=1), _POLICY, 1_060.0)
+    one = advance(_HALF_OPEN, Calls(new_successes=1), _POLICY, 1_061.0)
+    opened = advance(_CLOSED, _window(0, 5, streak=5), _POLICY, 5.0)
+
+    assert moves_of_advance(_OPEN, half_open) == (("OPEN", "HALF_OPEN"),)
+    assert moves_of_advance(_OPEN, closed) == (("OPEN", "HALF_OPEN"), ("HALF_OPEN", "CLOSED"))
+    assert moves_of_advance(_OPEN, again) == (("OPEN", "HALF_OPEN"), ("HALF_OPEN", "OPEN"))
+    assert moves_of_advance(_HALF_OPEN, one) == ()
+    assert moves_of_advance(_CLOSED, opened) == (("CLOSED", "OPEN"),)
+    assert moves_of_advance(_OPEN, _OPEN) == ()
+    assert moves_of_order(_OPEN, ordered(_OPEN, "close", 9.0)) == (("OPEN", "CLOSED"),)
+    assert moves_of_order(_OPEN, ordered(_OPEN, "open", 9.0)) == ()
+
+
+class _Look(NamedTuple):
+    """Hold what a look sees, in whole numbers; `late`: ticks past the time to retry."""
+
+    good: int
+    bad: int
+    streak: int
+    slow: int
+    timed: int
+    new_good: int
+    new_bad: int
+    new_slow: int
+    late: int
+
+
+_RULES: tuple[tuple[str, Callable[[_Look, int], bool], str], ...] = (
+    ("OPEN", lambda look, _: look.late < 0, "OPEN"),
+    ("OPEN", lambda look, _: look.new_bad > 0, "OPEN AGAIN"),
+    ("OPEN", lambda look, _: look.new_good + look.new_bad > 0 and look.new_slow > 0, "OPEN AGAIN"),
+    ("OPEN", lambda look, _: look.new_good >= 2, "CLOSED"),
+    ("OPEN", lambda _, __: True, "HALF_OPEN"),
+    ("HALF_OPEN", lambda look, _: look.new_bad > 0, "OPEN AGAIN"),
+    ("HALF_OPEN", lambda look, _: look.new_good > 0 and look.new_slow > 0, "OPEN AGAIN"),
+    ("HALF_OPEN", lambda look, before: before + look.new_good >= 2, "CLOSED"),
+    ("HALF_OPEN", lambda _, __: True, "HALF_OPEN"),
+    ("CLOSED", lambda look, _: look.new_bad > 0 and look.streak >= 5, "OPEN"),
+    (
+        "CLOSED",
+        lambda look, _: look.new_bad > 0 and look.good + look.bad >= 10 and look.bad >= look.good,
+        "OPEN",
+    ),
+    (
+        "CLOSED",
+        lambda look, _: look.new_slow > 0 and look.timed >= 10 and 2 * look.slow >= look.timed,
+        "OPEN",
+    ),
+    ("CLOSED", lambda _, __: True, "CLOSED"),
+)
+"""State, condition on the look with the successes of the probes before it, next state: the first that holds counts."""
+_TICKS = 1024
+"""Ticks in a second: their sums are exact."""
+_WAITS = {60.0: 120.0, 120.0: 240.0, 240.0: 300.0, 300.0: 300.0}
+
+
 class _AgainstTable(RuleBasedStateMachine):
-    """Drive the machine with any calls at any times; expect what the table of transitions says."""
+    """Drive the machine with any calls, orders and times; expect what the table of transitions says."""
 
     def __init__(self) -> None:
         super().__init__()
         self.circuit = Circuit()
-        self.now = 1_000_000.0
+        self.tick = 1_000_000 * _TICKS
         self.state = "CLOSED"
+        self.forced: str | None = None
         self.probes = 0
         self.waits = 0.0
-        self.wait_ends = 0.0
+        self.due_tick = 0
 
-    @rule(seconds=st.sampled_from([0.001, 1.0, 59.999, 60.0, 120.0, 300.0]))
-    def wait(self, seconds: float) -> None:
-        self.now += seconds
+    @property
+    def now(self) -> float:
+        return self.tick / _TICKS
+
+    @rule(ticks=st.sampled_from([1, _TICKS, 60 * _TICKS - 1, 60 * _TICKS, 120 * _TICKS, 300 * _TICKS]))
+    def wait(self, ticks: int) -> None:
+        self.tick += ticks
+
+    @precondition(lambda self: self.state == "OPEN" and self.forced is None)
+    @rule(late=st.sampled_from([-1, 0, 1]))
+    def wait_for_the_edge(self, late: int) -> None:
+        self.tick = max(self.tick, self.due_tick + late)
+
+    @rule(order=st.sampled_from(["open", "close", "reset"]))
+    def command(self, order: Order) -> None:
+        self.circuit = ordered(self.circuit, order, self.now)
+        self.state = "OPEN" if order == "open" else "CLOSED"
+        self.forced = {"open": "open", "close": "closed", "reset": None}[order]
 
     @rule(
-        good=st.integers(0, 60), bad=st.integers(0, 60), streak=st.integers(0, 7),
-        new_good=st.integers(0, 3), new_bad=st.integers(0, 2),
+        good=st.integers(0, 12), bad=st.integers(0, 12), streak=st.integers(0, 7), slow=st.integers(0, 12),
+        fast=st.integers(0, 12), new_good=st.integers(0, 3), new_bad=st.integers(0, 2), new_slow=st.integers(0, 1),
     )  # fmt: skip
-    def look(self, good: int, bad: int, streak: int, new_good: int, new_bad: int) -> None:
+    def look(
+        self,
+        good: int,
+        bad: int,
+        streak: int,
+        slow: int,
+        fast: int,
+        new_good: int,
+        new_bad: int,
+        new_slow: int,
+    ) -> None:
         calls = Calls(
-            window_successes=good,
-            window_faults=bad,
-            streak=streak,
-            new_successes=new_good,
-            new_faults=new_bad,
-        )
+            window_successes=good, window_faults=bad, window_latency=Slowness(slow, slow + fast), streak=streak,
+            new_successes=new_good, new_faults=new_bad, new_latency=Slowness(new_slow, new_slow),
+        )  # fmt: skip
         before = self.circuit
         self.circuit = advance(before, calls, _POLICY, self.now)
         assert advance(before, calls, _POLICY, self.now) == self.circuit
-        self._expect(good, bad, streak, new_good, new_bad)
+        late = self.tick - self.due_tick
+        self._expect(_Look(good, bad, streak, slow, slow + fast, new_good, new_bad, new_slow, late))
+        hops = moves_of_advance(before, self.circuit)
+        reached = [before.state, *(state for _, state in hops)]
+        assert [hop[0] for hop in hops] == reached[:-1]
+        assert reached[-1] == self.circuit.state
 
-    def _expect(self, good: int, bad: int, streak: int, new_good: int, new_bad: int) -> None:
-        if self.state == "OPEN" and self.now >= self.wait_ends:
-            self.state, self.probes = "HALF_OPEN", 0
-        if self.state == "CLOSED":
-            trips = streak >= 5 or (good + bad >= 10 and 2 * bad >= good + bad)
-            if new_bad and trips:
-                self._trip(60.0)
-        elif self.state == "HALF_OPEN":
-            self.probes += new_good
-            if new_bad:
-                self._trip(min(2 * self.waits, 300.0))
-            elif self.probes >= 2:
-                self.state = "CLOSED"
-
-    def _trip(self, seconds: float) -> None:
-        self.state, self.waits, self.wait_ends = "OPEN", seconds, self.now + seconds
+    def _expect(self, look: _Look) -> None:
+        if self.forced is not None:
+            return
+        known = self.probes if self.state == "HALF_OPEN" else 0
+        after = next(name for state, holds, name in _RULES if state == self.state and holds(look, known))
+        if after == "OPEN AGAIN" or (after, self.state) == ("OPEN", "CLOSED"):
+            self.waits = _WAITS[self.waits] if after == "OPEN AGAIN" else 60.0
+            self.due_tick = self.tick + int(self.waits) * _TICKS
+            after = "OPEN"
+        self.probes = known + look.new_good if after == "HALF_OPEN" else 0
+        self.state = after
 
     @invariant()
     def agrees_with_the_table(self) -> None:
-        assert self.circuit.state == self.state
-        if self.state == "OPEN":
-            assert self.circuit.retry_at == self.wait_ends
-            assert 60.0 <= self.circuit.open_seconds <= 300.0
+        assert (self.circuit.state, self.circuit.forced) == (self.state, self.forced)
+        if self.state == "OPEN" and self.forced is None:
+            assert self.circuit.retry_at == self.due_tick / _TICKS
+            assert self.circuit.open_seconds == self.waits
         if self.state == "HALF_OPEN":
             assert self.circuit.half_open_successes == self.probes
         if self.state == "CLOSED":
@@ -178,3 +342,4 @@ class _AgainstTable(RuleBasedStateMachine):
 
 
 TestAgainstTable = _AgainstTable.TestCase
+TestAgainstTable.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)

@@ -5,6 +5,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from redis.crc import key_slot
 
 from tokenpulse_shared.errors import SettingsError
 from tokenpulse_shared.keyspace import (
@@ -42,6 +43,10 @@ def test_the_documented_keys() -> None:
     assert KEYS.providers() == "tokenpulse:providers"
     assert KEYS.provider_health() == "tokenpulse:provider_health"
     assert KEYS.health_scores_current() == "tokenpulse:provider_health_scores_current"
+    board = "tokenpulse:provider_health_scores_current"
+    assert KEYS.health_lease() == f"tokenpulse:health_lease:{{{board}}}"
+    assert KEYS.health_term() == f"tokenpulse:health_term:{{{board}}}"
+    assert KEYS.provider_health_guard() == "tokenpulse:health_guard:{tokenpulse:provider_health}"
     assert KEYS.gateways() == "tokenpulse:gateways"
     assert KEYS.gateway_hour("g", "2026-11-21:01") == "tokenpulse:gateway:{g}:2026-11-21:01"
     assert KEYS.gateway_models("g", "2026-11-21:01") == "tokenpulse:gateway_models:{g}:2026-11-21:01"
@@ -51,6 +56,14 @@ def test_the_documented_keys() -> None:
     assert KEYS.writers("app") == "tokenpulse:writers:{app}"
     assert KEYS.version() == "tokenpulse:version"
     assert Keyspace("x:").providers() == "x:providers"
+
+
+def test_keys_of_one_script_share_a_slot() -> None:
+    """Those of the health scores have no provider to share one by."""
+    board = key_slot(KEYS.health_scores_current().encode())
+
+    assert key_slot(KEYS.health_lease().encode()) == key_slot(KEYS.health_term().encode()) == board
+    assert key_slot(KEYS.provider_health_guard().encode()) == key_slot(KEYS.provider_health().encode())
 
 
 @given(AWKWARD, AWKWARD, AWKWARD, AWKWARD)

@@ -72,7 +72,7 @@ def test_health_looks_at_five_minutes_and_the_current_one() -> None:
     )
     health = compute_provider_health(held, 10.0)
 
-    assert (health.provider, health.computed_at, health.row.requests) == ("p", NOW, 8)
+    assert (health.provider, health.computed_at, health.window.begin) == ("p", NOW, minute - 300)
     assert health.coverage == 1.0
     assert (health.health.sample_count, health.health.success_rate) == (7, 6 / 7)
     assert health.health.average_latency_seconds == 1.0

@@ -4,8 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenpulse_shared.keyspace import stamp
-from tokenpulse_shared.timespan import Block, hour_span, hours_span, minutes_span, window_span
+from tokenpulse_shared.keyspace import Granularity, stamp
+from tokenpulse_shared.timespan import (
+    Block,
+    days_span,
+    hour_span,
+    hours_span,
+    minutes_span,
+    range_span,
+    window_span,
+)
 
 NOW = 1_715_769_020.0  # 2024-05-15 10:30:20 UTC
 
@@ -53,3 +61,36 @@ def test_blocks_cover_every_window_once(granularity: str, now: float, length: in
     covered = [block.start + at * step for block in span.blocks() for at in sorted(block.ids)]
     assert covered == list(span.starts)
     assert span.begin <= now < span.starts.stop
+
+
+def test_days_are_those_of_the_calendar() -> None:
+    """Today with the days before; they have no blocks."""
+    week = days_span(NOW, 7)
+
+    assert [stamp("day", week.starts[at]) for at in (0, -1)] == ["2024-05-09", "2024-05-15"]
+    assert (len(week.starts), week.end) == (7, NOW)
+    assert list(week.blocks()) == []
+
+
+@pytest.mark.parametrize(
+    ("granularity", "begin", "end", "first", "last", "closes"),
+    [
+        ("minute", NOW - 100, NOW, "2024-05-15:10:28", "2024-05-15:10:30", NOW),
+        ("hour", NOW - 7200, NOW - 1820, "2024-05-15:08", "2024-05-15:09", NOW - 1820),
+        ("day", NOW - 90_000, NOW - 80_000, "2024-05-14", "2024-05-14", NOW // 86_400 * 86_400),
+        ("hour", 0.0, NOW + 1e6, "2024-05-07:10", "2024-05-15:10", NOW),
+    ],
+)
+def test_a_range_is_the_windows_it_overlaps(
+    granularity: Granularity, begin: float, end: float, first: str, last: str, closes: float
+) -> None:
+    """Of those that are still kept, none of those to come; it ends with its last window, or now."""
+    span = range_span(granularity, begin, end, NOW)
+
+    assert [stamp(granularity, span.starts[at]) for at in (0, -1)] == [first, last]
+    assert span.end == closes
+
+
+def test_a_range_of_which_nothing_is_kept_is_empty() -> None:
+    """Minutes of yesterday."""
+    assert len(range_span("minute", NOW - 90_000, NOW - 80_000, NOW).starts) == 0

@@ -18,6 +18,7 @@ _ROLES: dict[str, tuple[Role, ...]] = {
     "both": ("writer", "reader"),
     "writer": ("writer",),
     "reader": ("reader",),
+    "operator": ("operator",),
 }
 
 
@@ -28,12 +29,19 @@ _ROLES: dict[str, tuple[Role, ...]] = {
     type=click.Choice(list(_ROLES)),
     default="both",
     show_default=True,
-    help="Whose rights the URL's user must have: those of an app's workers, of the reader, or both.",
+    help=(
+        "Whose rights the URL's user must have: those of an app's workers, of the reader, or both; of a reader that "
+        "also scores for all and takes posts."
+    ),
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.pass_context
 def doctor(
-    context: click.Context, /, role: Literal["both", "writer", "reader"], as_json: bool, **flags: Any
+    context: click.Context,
+    /,
+    role: Literal["both", "writer", "reader", "operator"],
+    as_json: bool,
+    **flags: Any,
 ) -> None:
     """Check Redis and everything in it that tokenpulse depends on, and say what to do.
 

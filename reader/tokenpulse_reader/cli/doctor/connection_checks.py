@@ -17,6 +17,7 @@ SKEWED_SECONDS: Final = 5.0
 _WORDS: Final[Mapping[Role, tuple[str, str]]] = {
     "writer": ("rights to write", "an app's workers need"),
     "reader": ("rights to read", "the reader needs"),
+    "operator": ("rights to operate", "a reader that scores and takes posts needs"),
 }
 
 

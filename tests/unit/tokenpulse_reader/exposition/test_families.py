@@ -6,7 +6,7 @@ from tests.support.exposition_facts import facts
 from tokenpulse_reader.exposition.facts import Facts
 from tokenpulse_reader.exposition.families import COLLECTORS
 from tokenpulse_reader.exposition.families_http import status_class
-from tokenpulse_reader.exposition.rows import Row
+from tokenpulse_reader.exposition.rows import Row, SummaryTotals
 from tokenpulse_shared.totals_records import HistogramTotals, Totals
 
 ROUTE = ("GET", "/items/{id}")
@@ -52,6 +52,48 @@ EXPECTED: dict[str, list[Row]] = {
         (("openai", "open"), 1),
         (("openai", "half_open"), 0),
     ],
+    "circuit_breaker_state_transitions_total": [
+        (("openai", "closed", "open"), 2),
+        (("openai", "open", "half_open"), 1),
+    ],
+    "circuit_breaker_failures_total": [(("openai", "closed"), 10)],
+    "circuit_breaker_successes_total": [(("openai", "closed"), 90), (("openai", "half_open"), 1)],
+    "circuit_breaker_rejected_requests_total": [(("openai",), 4)],
+    "gatewayz_detected_anomalies": [
+        (("cost_spike",), 0),
+        (("latency_spike",), 0),
+        (("high_error_rate",), 2),
+        (("traffic_drop",), 0),
+        (("ttft_spike",), 0),
+        (("error_surge",), 2),
+        (("unusual_pattern",), 0),
+    ],
+    "gatewayz_detected_anomalies_total": [
+        (("cost_spike",), 1),
+        (("latency_spike",), 0),
+        (("high_error_rate",), 3),
+        (("traffic_drop",), 0),
+        (("ttft_spike",), 0),
+        (("error_surge",), 3),
+        (("unusual_pattern",), 0),
+    ],
+    "trial_active": [(("active",), 5)],
+    "active_api_keys": [(("active",), 12), (("revoked",), 3)],
+    "active_connections": [],
+    "subscription_count": [(("pro", "monthly"), 7)],
+    "database_queries_total": [
+        (("batches", "apply"), 6),
+        (("server", "time"), 2),
+        (("totals", "hgetall"), 8),
+    ],
+    "database_query_duration_seconds": [
+        (("batches",), SummaryTotals(6, 9_000)),
+        (("server",), SummaryTotals(2, 500)),
+        (("totals",), SummaryTotals(8, 4_000)),
+    ],
+    "cache_hits_total": [(("snapshot",), 30)],
+    "cache_misses_total": [(("snapshot",), 10)],
+    "aggregation_task_errors_total": [((), 1)],
     "redis_up": [((), 1)],
     "redis_memory_used_bytes": [((), 1_024)],
     "redis_memory_max_bytes": [],

@@ -6,7 +6,9 @@ import pytest
 
 from tokenpulse_reader.exposition.families import COLLECTORS
 from tokenpulse_reader.exposition.metric import Metric
-from tokenpulse_reader.exposition.table import METRICS
+from tokenpulse_reader.exposition.profiles import METRICS_OF, PROFILES, Profile
+
+METRICS = [metric for metrics in METRICS_OF.values() for metric in metrics]
 
 
 def _id(metric: Metric) -> str:
@@ -20,23 +22,23 @@ def test_every_metric_has_one_collector() -> None:
 
 def test_no_two_families_or_samples_share_a_name() -> None:
     """Both formats forbid it."""
-    text = [metric.name for metric in METRICS]
     openmetrics = [metric.openmetrics_name for metric in METRICS]
+    samples = [name for metric in METRICS for name in {*metric.names, metric.openmetrics_name}]
 
-    assert len(set(text)) == len(text)
+    assert len(set(samples)) == len(samples)
     assert len(set(openmetrics)) == len(openmetrics)
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=_id)
 def test_row_is_well_formed(metric: Metric) -> None:
     """Names are legal, help needs no escaping, counters end in _total, buckets are exact."""
-    assert re.fullmatch(r"[a-z][a-z0-9_]*", metric.name)
+    assert re.fullmatch(r"(vllm:)?[a-z][a-z0-9_]*", metric.name)
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", label) and label != "le" for label in metric.labels)
     assert metric.help
     assert not set(metric.help) & set('\\"\n|')
     assert metric.name.endswith("_total") == (metric.kind == "counter")
     assert metric.name.endswith("_info") == (metric.kind == "info")
-    assert bool(metric.bounds) == (metric.kind == "histogram")
+    assert metric.kind == "histogram" or not metric.bounds
     assert list(metric.bounds) == sorted(set(metric.bounds))
     assert set(metric.bounds) <= set(metric.fine)
 
@@ -50,3 +52,9 @@ def test_openmetrics_names_drop_what_belongs_to_the_sample() -> None:
     assert by_name["gatewayz_cost_by_provider_total"].openmetrics_name == "gatewayz_cost_by_provider_total"
     assert by_name["fastapi_request_size_bytes"].openmetrics_unit == "bytes"
     assert by_name["health_score"].openmetrics_unit is None
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_profile_has_metrics(profile: Profile) -> None:
+    """A profile is chosen to be served."""
+    assert METRICS_OF[profile]

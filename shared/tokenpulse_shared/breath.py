@@ -1,7 +1,7 @@
-"""Let the threads that serve requests run while a flush works.
+"""Let the threads that serve requests run while another thread computes.
 
 Strategy: a thread that computes keeps the interpreter for `sys.getswitchinterval()`, 5 ms, before it hands it over;
-an event loop waits that long. So the flush gives it up by itself every `WORK_SECONDS`, by a sleep: just releasing
+an event loop waits that long. So the work gives it up by itself every `WORK_SECONDS`, by a sleep: just releasing
 it would often take it back before the loop has woken up.
 Measured with a probe that wakes every millisecond beside work of 0.3 ms at a time, CPython 3.11: late by 5.2 ms in
 the median without, 0.2 ms with.

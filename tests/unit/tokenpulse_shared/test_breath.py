@@ -2,8 +2,8 @@
 
 import pytest
 
-from tokenpulse import breath
-from tokenpulse.breath import PAUSE_SECONDS, WORK_SECONDS, Breath
+from tokenpulse_shared import breath
+from tokenpulse_shared.breath import PAUSE_SECONDS, WORK_SECONDS, Breath
 
 
 class _Time:

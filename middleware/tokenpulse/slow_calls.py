@@ -1,0 +1,49 @@
+"""Say which calls of a series were too slow for its breaker, from its sketches.
+
+Accuracy: a call is slow when its bucket lies above the limit's own, so a limit acts as if it were up to 2.2 %
+higher. Nothing is done for it while a request runs.
+"""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from tokenpulse.counter_places import SUCCESSFUL
+from tokenpulse.deltas import SeriesDelta
+from tokenpulse.operations import Calls
+from tokenpulse_shared.breaker import NOT_TIMED, Slowness
+from tokenpulse_shared.settings import Settings
+from tokenpulse_shared.sketch import bucket_index
+
+
+class SlowLimits(NamedTuple):
+    """Hold the buckets that a latency and a time to first token may still be in; None: nothing is too slow."""
+
+    latency: int | None = None
+    ttft: int | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> "SlowLimits":
+        """Return the limits that the settings name in seconds; 0 names none."""
+        latency, ttft = settings.breaker_slow_latency, settings.breaker_slow_ttft
+        return cls(bucket_index(latency) if latency else None, bucket_index(ttft) if ttft else None)
+
+    def calls(self, model: str, delta: SeriesDelta) -> Calls:
+        """Return a series' calls as its breaker wants to know them."""
+        return Calls(
+            model,
+            delta.counters[SUCCESSFUL],
+            delta.faults,
+            delta.streak,
+            _slowness(delta.latency, self.latency),
+            _slowness(delta.ttft, self.ttft),
+        )
+
+
+def _slowness(buckets: Mapping[int, int], limit: int | None) -> Slowness:
+    if limit is None:
+        return NOT_TIMED
+    slow = sum(count for index, count in buckets.items() if index > limit)
+    return Slowness(slow, sum(buckets.values()))
+
+
+NO_LIMITS: Final = SlowLimits()

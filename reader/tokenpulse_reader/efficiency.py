@@ -1,0 +1,46 @@
+"""What a model's tokens cost and how fast they come, pure."""
+
+from typing import Any
+
+from tokenpulse_reader.basis import basis
+from tokenpulse_reader.economy import (
+    generation_tokens_per_second,
+    known_cost_usd,
+    known_tokens,
+    priced_requests,
+    quotient,
+    requests_with_usage,
+    tokens_per_second,
+)
+from tokenpulse_reader.units import iso
+from tokenpulse_shared.series_window import WindowTotal
+
+
+def efficiency_json(total: WindowTotal, now: float, days: int) -> dict[str, Any]:
+    """Return `/token-efficiency/{provider}/{model}`; costs in USD.
+
+    Costs are shared over the priced requests, tokens over those that told their usage; how many did not stands beside.
+    """
+    row = total.row
+    cost, tokens, with_usage = known_cost_usd(row), known_tokens(row), requests_with_usage(row)
+    tokens_input, tokens_output = row.count("tokens_input"), row.count("tokens_output")
+    return {
+        "timestamp": iso(now),
+        "provider": total.series.provider,
+        "model": total.series.model,
+        "days": days,
+        "total_cost": cost,
+        "total_tokens": tokens,
+        "total_requests": row.requests,
+        "unpriced_requests": row.requests - priced_requests(row),
+        "requests_without_usage": row.requests - with_usage,
+        "cost_per_token": quotient(cost, tokens),
+        "tokens_per_request": quotient(tokens, with_usage),
+        "cost_per_request": quotient(cost, priced_requests(row)),
+        "avg_input_tokens": quotient(tokens_input, with_usage),
+        "avg_output_tokens": quotient(tokens_output, with_usage),
+        "output_input_ratio": quotient(tokens_output, tokens_input) if with_usage else None,
+        "tokens_per_second": tokens_per_second(row),
+        "generation_tokens_per_second": generation_tokens_per_second(row),
+        **basis(total.coverage, total.corrupt_keys),
+    }
