@@ -1,10 +1,13 @@
 """Fixtures of the tests against a real Redis."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.faked_redis import FakedRedis, faked_redis
+from tests.support.skewed_hosts import NOON, MakeFollower, followers
 from tokenpulse.recorder import Recorder
 
 
@@ -28,3 +31,18 @@ def make_recorder(redis_url: str) -> Iterator[Callable[..., Recorder]]:
 def recorder(redis_url: str, open_recorder: Callable[..., Recorder]) -> Recorder:
     """Give a recorder of the shared Redis that flushes often once it is started."""
     return open_recorder(redis_url, flush_interval=0.05)
+
+
+@pytest.fixture
+def faked(tmp_path: Path) -> Iterator[FakedRedis]:
+    """Give a server of this test's own whose clock stands at noon."""
+    with faked_redis(tmp_path) as faked:
+        faked.stop_clock(NOON)
+        yield faked
+
+
+@pytest.fixture
+def make_follower(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeFollower]:
+    """Give a maker of recorders on hosts whose clock is given."""
+    with followers(monkeypatch) as make:
+        yield make

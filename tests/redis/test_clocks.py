@@ -1,8 +1,6 @@
 """Tests that windows follow Redis's clock: hosts whose own are skewed or jump change nothing."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -11,35 +9,19 @@ import redis
 
 from tests.support.asgi import CHAT, Server, body, http_scope, request, start
 from tests.support.clock import FakeClock
-from tests.support.faked_redis import FakedRedis, faked_redis
+from tests.support.faked_redis import FakedRedis
 from tests.support.skewed_hosts import (
     NOON,
     SKEWS,
     MakeFollower,
     SkewedClock,
     expected_windows,
-    followers,
     model_windows,
 )
 from tests.support.written import KEYS, series_totals, total
 from tokenpulse import TokenPulseMiddleware
 from tokenpulse_shared.keyspace import stamp
 from tokenpulse_shared.store import MetricsStore
-
-
-@pytest.fixture
-def faked(tmp_path: Path) -> Iterator[FakedRedis]:
-    """Give a server of this test's own whose clock stands at noon."""
-    with faked_redis(tmp_path) as faked:
-        faked.stop_clock(NOON)
-        yield faked
-
-
-@pytest.fixture
-def make_follower(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeFollower]:
-    """Give a maker of recorders on hosts whose clock is given."""
-    with followers(monkeypatch) as make:
-        yield make
 
 
 def test_skewed_hosts_write_into_the_samemodel_windows(

@@ -2,13 +2,11 @@
 
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.support.clock import FakeClock
-from tests.support.faked_redis import FakedRedis, faked_redis
+from tests.support.faked_redis import FakedRedis
 from tests.support.sealing import seal
 from tests.support.skewed_hosts import (
     EDGE,
@@ -17,27 +15,11 @@ from tests.support.skewed_hosts import (
     MakeFollower,
     SkewedClock,
     expected_windows,
-    followers,
     model_windows,
 )
 from tests.support.written import KEYS, total
 from tokenpulse.recorder import Recorder
 from tokenpulse_shared.store import MetricsStore
-
-
-@pytest.fixture
-def faked(tmp_path: Path) -> Iterator[FakedRedis]:
-    """Give a server of this test's own whose clock stands at noon."""
-    with faked_redis(tmp_path) as faked:
-        faked.stop_clock(NOON)
-        yield faked
-
-
-@pytest.fixture
-def make_follower(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeFollower]:
-    """Give a maker of recorders on hosts whose clock is given."""
-    with followers(monkeypatch) as make:
-        yield make
 
 
 def test_edges_are_exact(faked: FakedRedis, make_follower: MakeFollower) -> None:
