@@ -36,6 +36,10 @@ class Feeds:
         """Tell whether something waits that is not in flight."""
         return self._providers.has_waiting() or self._app.has_waiting()
 
+    def held_providers(self) -> list[str]:
+        """Return the providers of which something waits that was taken from the aggregator."""
+        return self._providers.held()
+
     def series_count(self) -> int:
         """Return how many series' deltas memory holds."""
         return self._providers.series_count()

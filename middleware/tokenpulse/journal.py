@@ -3,7 +3,7 @@
 Positions count the records that were journaled before a moment; without a journal they mean nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ class Journal(Protocol):
     writer_id: str | None
     """What the writer must call itself; None: whatever it likes."""
 
-    def begin(self) -> None:
-        """Note that a flush begins."""
+    def begin(self, held: Collection[str] = ()) -> None:
+        """Note that a flush begins; `held`: providers of which something waits outside the aggregator."""
 
     def cut(self, take: Callable[[], T]) -> tuple[T, int]:
         """Return what `take` returns, with the position up to which it holds a group's records."""
@@ -39,7 +39,7 @@ class NoJournal:
 
     writer_id: str | None = None
 
-    def begin(self) -> None:
+    def begin(self, held: Collection[str] = ()) -> None:
         """Do nothing."""
 
     def cut(self, take: Callable[[], T]) -> tuple[T, int]:

@@ -5,7 +5,7 @@ look through, and no single step of it holds the interpreter for long.
 Layout: JSON; where there are packed records, a NUL byte and their bytes follow it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 import orjson
@@ -43,6 +43,15 @@ class Calls(NamedTuple):
         successes, faults = self.successes + later.successes, self.faults + later.faults
         latency, ttft = _together(self.latency, later.latency), _together(self.ttft, later.ttft)
         return Calls(self.model, successes, faults, streak, latency, ttft)
+
+
+def joined_calls(calls: Iterable[Calls]) -> dict[str, Calls]:
+    """Return calls by model, those of the same one put together in their order."""
+    joined: dict[str, Calls] = {}
+    for call in calls:
+        earlier = joined.get(call.model)
+        joined[call.model] = earlier.then(call) if earlier else call
+    return joined
 
 
 def _together(one: Slowness, other: Slowness) -> Slowness:

@@ -84,7 +84,7 @@ class Pipeline:
         self._version.confirm()
         self._settle_clock()
         self._sources.settle()
-        self._journal.begin()
+        self._journal.begin(self._feeds.held_providers())
         is_due = time.monotonic() - self._reported_at >= REPORT_SECONDS
         if is_due:
             self.writer.look_back()
@@ -116,6 +116,15 @@ class Pipeline:
         """Tell whether anything was recorded that is not in Redis."""
         self._sources.settle()
         return bool(self.writer.in_flight) or self._feeds.has_waiting()
+
+    def may_have_waiting(self) -> bool:
+        """Tell whether anything waits, or a flush in another thread has something in hand; waits for no flush."""
+        if not self.lock.acquire(blocking=False):
+            return True
+        try:
+            return self.has_waiting()
+        finally:
+            self.lock.release()
 
     def _settle_clock(self) -> None:
         """Ask Redis for the time before the first flush, so that what waits for it is dated right."""

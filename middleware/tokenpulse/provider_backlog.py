@@ -5,14 +5,14 @@ the calls of two minutes, for a breaker judges no older ones. Each name's size: 
 """
 
 from collections import deque
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container
 from typing import Final, NamedTuple
 
 from tokenpulse.batch import CALLS_ARE_RECENT_SECONDS
 from tokenpulse.count_codes import FIRST_BUCKET, Counts, FieldCodes, add_counts, counts_of, sketch_codes
 from tokenpulse.counter_places import TOTAL
 from tokenpulse.lump import Lump
-from tokenpulse.operations import Calls
+from tokenpulse.operations import Calls, joined_calls
 from tokenpulse.provider_delta import ErrorEntry, ProviderDelta, Series
 from tokenpulse.series_backlog import SeriesBacklog
 from tokenpulse.slow_calls import NO_LIMITS, SlowLimits
@@ -80,7 +80,9 @@ class ProviderBacklog:
             self.add_up(self.series.setdefault(OTHER, SeriesBacklog()), moved)
         for minute, calls in self._calls.items():
             lumped = [calls.pop(name) for name in refused & calls.keys()]
-            self._calls[minute] = _joined((*calls.values(), *(call._replace(model=OTHER) for call in lumped)))
+            self._calls[minute] = joined_calls(
+                (*calls.values(), *(call._replace(model=OTHER) for call in lumped))
+            )
         return sum(series.requests for series in moved)
 
     def absorb(self, moved: "ProviderBacklog") -> None:
@@ -108,7 +110,7 @@ class ProviderBacklog:
             for call in self._calls[minute].values()
         ]
         self._calls.clear()
-        return [call for call in _joined(recent).values() if call.successes or call.faults]
+        return [call for call in joined_calls(recent).values() if call.successes or call.faults]
 
     def take_errors(self) -> list[ErrorEntry]:
         """Return the last errors, oldest first, once."""
@@ -152,12 +154,3 @@ class ProviderBacklog:
                 held[name] = held[name].then(call) if name in held else call
         for old in sorted(self._calls)[:-CALLS_MINUTES]:
             del self._calls[old]
-
-
-def _joined(calls: Iterable[Calls]) -> dict[str, Calls]:
-    """Return calls by model, those of the same one put together in their order."""
-    joined: dict[str, Calls] = {}
-    for call in calls:
-        earlier = joined.get(call.model)
-        joined[call.model] = earlier.then(call) if earlier else call
-    return joined

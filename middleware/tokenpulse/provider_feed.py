@@ -16,6 +16,7 @@ import redis
 from tokenpulse.aggregate import Aggregator
 from tokenpulse.backlog import Backlog
 from tokenpulse.batch import ProviderBatch
+from tokenpulse.batch_calls import BatchCalls
 from tokenpulse.guard import Guard
 from tokenpulse.journal import NO_JOURNAL, Journal
 from tokenpulse.operations import Calls
@@ -71,11 +72,15 @@ class ProviderFeed:
         # A journal follows whole batches: what a process left behind is sent again as the batch it was.
         self._batch_fields = BATCH_FIELDS if journal is NO_JOURNAL else math.inf
         self._room = 0.0
-        self._calls: dict[Group, list[Calls]] = {}
+        self._calls = BatchCalls()
 
     def has_waiting(self) -> bool:
         """Tell whether something waits that is not in flight."""
         return bool(self._parts or self._backlog.waiting() or self._series.waiting())
+
+    def held(self) -> list[str]:
+        """Return the providers of which something waits that was taken from the aggregator."""
+        return [*self._parts, *self._backlog.waiting()]
 
     def series_count(self) -> int:
         """Return how many series' deltas memory holds."""
@@ -83,8 +88,8 @@ class ProviderFeed:
         return self._series.series_count() + self._backlog.series_count() + parts
 
     def take_calls(self, group: Group) -> list[Calls]:
-        """Return the calls of a batch that Redis has, once."""
-        return self._calls.pop(group, [])
+        """Return the calls of a group's batches that Redis has, one for each model, once."""
+        return self._calls.take(group, is_in_flight=group in self._writer.in_flight)
 
     def set_aside(self, now: float) -> None:
         """Hold packed what waits, for Redis does not take it; `now` is epoch seconds."""
@@ -152,7 +157,8 @@ class ProviderFeed:
             requests = part.delta.observations
             batch = ProviderBatch(self._keys, provider, now, self._breathe, self._slow)
             with own_work():
-                payload, self._calls[group] = batch.build(part.delta)
+                payload, calls = batch.build(part.delta)
+            self._calls.put(group, calls)
             self._put_in_flight(group, payload, requests, batch.fields, part.cut)
 
     def _fill_from_backlog(self, now: float, *, is_other: bool) -> list[Exception]:
@@ -179,7 +185,7 @@ class ProviderFeed:
         group = Group("provider", provider)
         with own_work():
             part = self._backlog.take_part(provider, now, self._batch_fields)
-        self._calls[group] = part.calls
+        self._calls.put(group, part.calls)
         self._put_in_flight(group, part.payload, part.requests, part.fields, self._cuts[provider])
 
     def _put_in_flight(self, group: Group, payload: bytes, requests: int, fields: int, cut: int) -> None:

@@ -216,7 +216,7 @@ class Recorder:
         self._started = False
         self._flusher.close(timeout_seconds)
         if self._spill is not None:
-            self._spill.close(self._pipeline.has_waiting)
+            self._spill.close(self._pipeline.may_have_waiting)
         forget_at_process_end(self)
         if self._started:  # another thread recorded meanwhile
             flush_at_process_end(self)

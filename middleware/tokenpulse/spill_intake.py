@@ -9,7 +9,7 @@ Locks: this one, then an aggregator's; never the other way round.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, TypeVar
 
 from tokenpulse.aggregate import Aggregator, provider_room
@@ -104,14 +104,17 @@ class SpilledIntake(Intake):
 
     # The journal
 
-    def begin(self) -> None:
-        """Note that a flush begins: what waits now is owed to Redis before the log may forget it."""
+    def begin(self, held: Collection[str] = ()) -> None:
+        """Note that a flush begins: what waits now is owed to Redis before the log may forget it.
+
+        `held`: providers of which something waits that the aggregator does not have any more.
+        """
         with self._lock:
             self.settle()
             providers, gateways = self._series.waiting(), self._series.waiting_gateways()
             self._providers = set(providers)
             position = self._began_at = self._log.position
-            waiting = [Group("provider", name) for name in providers]
+            waiting = [Group("provider", name) for name in (*providers, *held)]
             waiting += [Group("gateway", name) for name in gateways]
             if self._http.has_waiting():
                 waiting.append(Group("http", self._app_name))
@@ -144,7 +147,8 @@ class SpilledIntake(Intake):
             if batch.cut is None:
                 return
             self._log.tell_acknowledged(batch)
-            self._open.pop(batch.group, None)
+            if self._open.get(batch.group) == batch.cut:  # else the group's next batch is in flight already
+                del self._open[batch.group]
             if batch.cut >= self._owed.get(batch.group, 0):
                 self._owed.pop(batch.group, None)
             self._forget_if_drained()

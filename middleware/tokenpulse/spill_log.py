@@ -60,6 +60,8 @@ class SpillLog:
         self._has_notes = False
         self._told: set[Group] = set()
         """Groups of which, since the log was stopped, Redis has every record that is in it."""
+        self._batched: dict[Group, int] = {}
+        """Sequence of each group's last batch that was noted, until Redis has it."""
 
     @property
     def is_stopped(self) -> bool:
@@ -91,12 +93,14 @@ class SpillLog:
     def tell_batched(self, batch: Batch, now: float) -> None:
         """Note what a batch holds, before it is sent."""
         if batch.cut is not None and batch.group not in self._told:
+            self._batched[batch.group] = batch.sequence
             self._tell(encode_batched(batch, now))
 
     def tell_acknowledged(self, batch: Batch) -> None:
-        """Note that Redis has a batch."""
-        if batch.group in self._told:
+        """Note that Redis has a batch: of one that its group's next was noted behind, that note tells it."""
+        if batch.group in self._told or self._batched.get(batch.group, batch.sequence) != batch.sequence:
             return
+        self._batched.pop(batch.group, None)
         self._tell(encode_acknowledged(batch.group))
         if not self._has_room and batch.cut == self.position:
             self._told.add(batch.group)

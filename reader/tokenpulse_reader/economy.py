@@ -42,6 +42,11 @@ def known_cost_usd(row: Row) -> float | None:
     return row.cost_usd if priced_requests(row) or not row.requests else None
 
 
+def known_count(row: Row, name: str) -> int | None:
+    """Return a counter of tokens; 0 without requests, None when no request told its usage."""
+    return None if row.requests and not requests_with_usage(row) else row.count(name)
+
+
 def known_tokens(row: Row) -> int | None:
     """Return input with output tokens; 0 without requests, None when no request told them."""
     if row.requests and not requests_with_usage(row):

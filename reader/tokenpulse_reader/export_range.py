@@ -77,7 +77,7 @@ def settle_range(granularity: Granularity, begin: str | None, end: str | None, n
     span = range_span(granularity, first, last, now)
     if not span.starts:
         message = (
-            f"windows of a {granularity} are kept for {KEPT[granularity]}: nothing of this range is left"
+            f"windows of one {granularity} are kept for {KEPT[granularity]}: nothing of this range is left"
         )
         raise ExportRangeError("to", message, f"after {iso(oldest)}, or a coarser granularity")
     return ExportRange(span=span, is_cut=first < span.begin)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from tokenpulse_reader.bodies import Fields, whole_number
 from tokenpulse_reader.problems import ProblemError, bad_parameter
+from tokenpulse_reader.units import iso
 from tokenpulse_shared.business_gauges import (
     DEFAULT_LABELS,
     GAUGE_LABELS,
@@ -45,7 +46,7 @@ def gauges_json(gauges: list[BusinessGauge]) -> list[dict[str, Any]]:
             "name": gauge.name,
             "labels": dict(zip(GAUGE_LABELS[gauge.name], gauge.labels, strict=True)),
             "value": gauge.value,
-            "posted_at": gauge.posted_at,
+            "posted_at": None if gauge.posted_at is None else iso(gauge.posted_at),
         }
         for gauge in gauges
     ]

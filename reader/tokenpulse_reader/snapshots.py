@@ -130,12 +130,15 @@ class Snapshots:
             snapshot = await self._load()
         except StoreError as error:
             if not self._is_failing:
-                _logger.warning("the last good answers are served from now on: %s", error)
+                served = (
+                    "no answers are known" if self._current is None else "the last good answers are served"
+                )
+                _logger.warning("%s from now on: %s", served, error)
             self._is_failing = True
             self.failed_refreshes += 1
             return
         if self._is_failing:
-            _logger.info("Redis answers again")
+            _logger.warning("Redis answers again")  # as loud as the line that it takes back
         old, self._current = self._current, snapshot
         self._loaded_at, self._is_failing = self._clock.monotonic(), False
         if old is not None:

@@ -1,12 +1,14 @@
 """Windows of series as the JSON of `/api/monitoring`, pure. Rates are 0–1, costs USD, times milliseconds.
 
-Tokens and costs are sums of what is known; how many requests are missing from them stands beside.
+Tokens and costs are sums of what is known, None when no request told them; how many requests are missing from them
+stands beside.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from tokenpulse_reader.basis import basis
+from tokenpulse_reader.economy import known_cost_usd, known_count, known_tokens
 from tokenpulse_reader.health import average_health_score
 from tokenpulse_reader.units import iso, milliseconds, ratio
 from tokenpulse_shared.breath import Breath
@@ -23,16 +25,12 @@ def _counts(row: Row) -> dict[str, Any]:
         "total_requests": row.requests,
         "successful_requests": row.successes,
         "failed_requests": row.failures,
-        "tokens_input": row.count("tokens_input"),
-        "tokens_output": row.count("tokens_output"),
-        "total_cost": row.cost_usd,
+        "tokens_input": known_count(row, "tokens_input"),
+        "tokens_output": known_count(row, "tokens_output"),
+        "total_cost": known_cost_usd(row),
         "unpriced_requests": row.count("unpriced_requests"),
         "requests_without_usage": row.count(USAGE_FIELDS["unknown"]),
     }
-
-
-def _total_tokens(row: Row) -> int:
-    return row.count("tokens_input") + row.count("tokens_output")
 
 
 def _latencies(row: Row) -> dict[str, float | None]:
@@ -51,7 +49,7 @@ def row_json(row: Row) -> dict[str, Any]:
         **_counts(row),
         "success_rate": ratio(row.successes, row.requests),
         "error_rate": ratio(row.failures, row.requests),
-        "total_tokens": _total_tokens(row),
+        "total_tokens": known_tokens(row),
         **_latencies(row),
         **{f"avg_{quantity}_ms": milliseconds(row.mean_seconds(quantity)) for quantity in SKETCHED},
     }
@@ -87,8 +85,8 @@ def realtime_json(
         "hours": hours,
         "providers": providers,
         "total_requests": whole.requests,
-        "total_cost": whole.cost_usd,
-        "total_tokens": _total_tokens(whole),
+        "total_cost": known_cost_usd(whole),
+        "total_tokens": known_tokens(whole),
         "total_errors": whole.failures,
         "error_rate": ratio(whole.failures, whole.requests),
         "success_rate": ratio(whole.successes, whole.requests),

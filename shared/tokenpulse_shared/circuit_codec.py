@@ -9,8 +9,10 @@ from tokenpulse_shared.breaker import NOT_TIMED, SLOT_SECONDS, BreakerState, Cir
 
 STATES: Final = ("CLOSED", "OPEN", "HALF_OPEN")
 _FORCED: Final = ("open", "closed")
-_SLOT: Final = re.compile(rb"(\d+):(\d+):(\d+)")
-_SLOW: Final = re.compile(rb"(\d+):(\d+):(\d+):(\d+):(\d+)")
+_NUMBER: Final = rb"(\d{1,18})"
+"""`int` refuses thousands of digits."""
+_SLOT: Final = re.compile(b":".join((_NUMBER,) * 3))
+_SLOW: Final = re.compile(b":".join((_NUMBER,) * 5))
 
 
 class WindowCalls(NamedTuple):

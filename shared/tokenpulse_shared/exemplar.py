@@ -40,6 +40,6 @@ class Exemplar(NamedTuple):
             ValueError: it is something else.
         """
         trace_id, at, latency, *rest = text.decode("ascii").split(" ")
-        if not is_trace_id(trace_id) or len(rest) > 1:
+        if len(text) > MAX_BYTES or not is_trace_id(trace_id) or len(rest) > 1:
             raise ValueError(text)
         return cls(trace_id, int(at), int(latency) / 1e6, int(rest[0]) / 1e6 if rest else None)

@@ -8,6 +8,7 @@ import redis
 
 from tests.support.clock import FakeClock
 from tests.support.reader_client import reader_client
+from tokenpulse_reader.units import iso
 from tokenpulse_shared import trials
 from tokenpulse_shared.keyspace import Keyspace
 
@@ -116,9 +117,9 @@ async def test_gauges_are_shown(reader: httpx.AsyncClient) -> None:
 
     assert (posted.status_code, posted.json()) == (200, {"success": True})
     assert [(held["name"], held["labels"], held["value"], held["posted_at"]) for held in body["gauges"]] == [
-        ("active_api_keys", {"status": "active"}, 12, NOW),
-        ("subscription_count", {"plan_type": "pro", "billing_cycle": "monthly"}, 3, NOW),
-        ("subscription_count", {"plan_type": "pro", "billing_cycle": "yearly"}, 1, NOW),
+        ("active_api_keys", {"status": "active"}, 12, iso(NOW)),
+        ("subscription_count", {"plan_type": "pro", "billing_cycle": "monthly"}, 3, iso(NOW)),
+        ("subscription_count", {"plan_type": "pro", "billing_cycle": "yearly"}, 1, iso(NOW)),
         ("trial_active", {"status": "active"}, 1, None),
         ("trial_active", {"status": "converted"}, 0, None),
         ("trial_active", {"status": "expired"}, 0, None),

@@ -208,7 +208,8 @@ async def test_token_efficiency_is_the_ledger(
     assert body["total_tokens"] == tokens_in + tokens_out
     assert body["total_requests"] == len(mine)
     assert body["requests_without_usage"] == len(mine) - len(told)
-    assert body["cost_per_token"] == pytest.approx(cost / (tokens_in + tokens_out), rel=1e-12)
+    tokens_each = (tokens_in + tokens_out) / len(told)
+    assert body["cost_per_token"] == pytest.approx(cost / priced(mine) / tokens_each, rel=1e-12)
     assert body["cost_per_request"] == pytest.approx(cost / priced(mine), rel=1e-12)
     assert body["tokens_per_request"] == (tokens_in + tokens_out) / len(told)
     assert body["avg_input_tokens"] == tokens_in / len(told)

@@ -8,6 +8,7 @@ import orjson
 import redis
 
 from tokenpulse_shared.keyspace import Keyspace
+from tokenpulse_shared.totals import CREATED
 
 Series = tuple[str, str | None]
 """Provider and model; model None: the provider as a whole."""
@@ -41,7 +42,7 @@ def _nonzero(book: Mapping[str, int]) -> dict[str, int]:
 
 
 def load_totals(client: redis.Redis, keyspace: Keyspace | None = None) -> dict[Series, dict[str, int]]:
-    """Return every totals hash that the indexes name, without the writers' guards."""
+    """Return every totals hash that the indexes name, without the writers' guards, without when it began."""
     keys = keyspace or Keyspace()
     loaded: dict[Series, dict[str, int]] = {}
     for provider in _members(client, keys.providers()):
@@ -51,7 +52,7 @@ def load_totals(client: redis.Redis, keyspace: Keyspace | None = None) -> dict[S
                 loaded[provider, model] = {
                     name.decode(): int(amount)
                     for name, amount in fields.items()
-                    if not name.startswith(b"writer:")
+                    if not name.startswith(b"writer:") and name != CREATED.encode()
                 }
     return loaded
 

@@ -5,6 +5,7 @@ annotates what only it can know (the cost, for the providers whose answers do no
 """
 
 import asyncio
+import contextlib
 import random
 from collections.abc import AsyncIterator
 from typing import Any, Final, NamedTuple
@@ -104,7 +105,7 @@ class SimulatedUpstream:
         if order.is_streaming:
             events = _stream(head, plan, usage if order.wants_usage else None)
             return StreamingResponse(events, media_type="text/event-stream")
-        await asyncio.sleep(plan.ttft_seconds + sum(plan.gaps_seconds))
+        await pause_for_client(request, plan.ttft_seconds + sum(plan.gaps_seconds))
         return Response(answers.whole_body(head, plan, usage), media_type=_JSON)
 
     def _read_order(self, body: bytes) -> "_Order | Response":
@@ -120,6 +121,17 @@ class SimulatedUpstream:
         options = asked.get("stream_options")
         wants_usage = isinstance(options, dict) and options.get("include_usage") is True
         return _Order(*self._by_model[model_id], asked.get("stream") is True, wants_usage)
+
+
+async def pause_for_client(request: Request, seconds: float) -> None:
+    """Return after `seconds`, or once the client left: a gateway waits for nobody, so the demo's end need not either.
+
+    The request's body was read before.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
 
 
 def _settle_cost(request: Request, order: _Order, plan: Plan) -> float | None:

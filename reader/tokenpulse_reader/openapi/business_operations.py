@@ -8,7 +8,6 @@ from tokenpulse_reader.openapi.parts import BASIS, SUCCESS, days, fresh
 from tokenpulse_reader.openapi.shapes import (
     COUNT,
     DAY,
-    EPOCH,
     FLAG,
     NUMBER,
     PERCENT,
@@ -103,7 +102,7 @@ OPERATIONS: Final = (
                                 "name": one_of(*GAUGE_LABELS),
                                 "labels": mapped(TEXT),
                                 "value": COUNT,
-                                "posted_at": maybe(EPOCH),
+                                "posted_at": maybe(TIMESTAMP),
                             }
                         )
                     )

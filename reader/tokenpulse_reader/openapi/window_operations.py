@@ -29,9 +29,9 @@ COUNTS: Final[Schema] = an_object(
         "total_requests": COUNT,
         "successful_requests": COUNT,
         "failed_requests": COUNT,
-        "tokens_input": COUNT,
-        "tokens_output": COUNT,
-        "total_cost": USD,
+        "tokens_input": maybe(COUNT),
+        "tokens_output": maybe(COUNT),
+        "total_cost": maybe(USD),
         "unpriced_requests": {**COUNT, "description": "requests that `total_cost` knows no price of"},
         "requests_without_usage": {**COUNT, "description": "requests that the tokens are not known of"},
     }
@@ -41,7 +41,7 @@ LATENCIES: Final[Schema] = an_object(
 )
 ROW: Final[Schema] = joined(
     COUNTS,
-    an_object({"success_rate": maybe(RATIO), "error_rate": maybe(RATIO), "total_tokens": COUNT}),
+    an_object({"success_rate": maybe(RATIO), "error_rate": maybe(RATIO), "total_tokens": maybe(COUNT)}),
     LATENCIES,
     an_object({f"avg_{quantity}_ms": maybe(MILLISECONDS) for quantity in SKETCHED}),
 )
@@ -63,8 +63,8 @@ _REALTIME: Final[Schema] = joined(
             "hours": COUNT,
             "providers": mapped(_PROVIDER_ROW),
             "total_requests": COUNT,
-            "total_cost": USD,
-            "total_tokens": COUNT,
+            "total_cost": maybe(USD),
+            "total_tokens": maybe(COUNT),
             "total_errors": COUNT,
             "error_rate": maybe(RATIO),
             "success_rate": maybe(RATIO),

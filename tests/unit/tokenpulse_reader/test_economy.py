@@ -5,6 +5,7 @@ from tokenpulse_reader.economy import (
     dearest_first,
     generation_tokens_per_second,
     known_cost_usd,
+    known_count,
     known_tokens,
     priced_requests,
     quotient,
@@ -34,7 +35,11 @@ KNOWN = Row(
 
 def test_nothing_happened() -> None:
     """Sums are truly 0, what is a share of nothing is not known."""
-    assert (known_cost_usd(NOTHING), known_tokens(NOTHING)) == (0.0, 0)
+    assert (known_cost_usd(NOTHING), known_tokens(NOTHING), known_count(NOTHING, "tokens_input")) == (
+        0.0,
+        0,
+        0,
+    )
     assert (tokens_per_second(NOTHING), generation_tokens_per_second(NOTHING)) == (None, None)
     assert cost_json(NOTHING) == {
         "total_cost": 0.0,
@@ -46,7 +51,11 @@ def test_nothing_happened() -> None:
 
 def test_nothing_is_known_of_what_happened() -> None:
     """No price, no usage: no cost, no tokens, no speed."""
-    assert (known_cost_usd(UNKNOWN), known_tokens(UNKNOWN)) == (None, None)
+    assert (known_cost_usd(UNKNOWN), known_tokens(UNKNOWN), known_count(UNKNOWN, "tokens_input")) == (
+        None,
+        None,
+        None,
+    )
     assert (priced_requests(UNKNOWN), requests_with_usage(UNKNOWN)) == (0, 0)
     assert tokens_per_second(UNKNOWN) is None
     assert cost_json(UNKNOWN) == {

@@ -105,6 +105,6 @@ def test_a_range_of_which_nothing_is_kept_is_refused() -> None:
     with pytest.raises(ExportRangeError) as refused:
         settle_range("minute", "2024-05-14", "2024-05-15", NOW)
 
-    assert str(refused.value) == "windows of a minute are kept for 2 hours: nothing of this range is left"
+    assert str(refused.value) == "windows of one minute are kept for 2 hours: nothing of this range is left"
     assert refused.value.parameter == "to"
     assert refused.value.allowed == "after 2024-05-15T08:30:20.000+00:00, or a coarser granularity"

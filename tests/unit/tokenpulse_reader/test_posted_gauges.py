@@ -96,7 +96,7 @@ def test_gauges_tell_their_labels_by_name() -> None:
             "name": "subscription_count",
             "labels": {"plan_type": "pro", "billing_cycle": "monthly"},
             "value": 10,
-            "posted_at": 1_700_000_000.0,
+            "posted_at": "2023-11-14T22:13:20.000+00:00",
         },
         {"name": "trial_active", "labels": {"status": "active"}, "value": 2, "posted_at": None},
     ]

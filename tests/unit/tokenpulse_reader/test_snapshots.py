@@ -59,7 +59,8 @@ async def test_the_first_request_waits_for_the_first_snapshot() -> None:
     assert (served.value.version, served.computed_at, served.is_stale) == (1, 101.0, False)
 
 
-async def test_failing_from_the_start_is_told_at_once() -> None:
+async def test_failing_from_the_start_is_told_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    """The log does not speak of last answers where there are none."""
     source = Source()
     source.error = StoreUnavailableError("away")
     snapshots = Snapshots(source.load, 60.0, FakeClock())
@@ -68,12 +69,14 @@ async def test_failing_from_the_start_is_told_at_once() -> None:
         await snapshots.current()
     await snapshots.stop()
 
+    assert [record.message for record in caplog.records] == ["no answers are known from now on: away"]
+
 
 async def test_the_last_good_one_is_kept_with_its_age(caplog: pytest.LogCaptureFixture) -> None:
     """One log line when Redis goes, one when it is back."""
     source, clock = Source(), FakeClock()
     snapshots = Snapshots(source.load, 0.001, clock)
-    with caplog.at_level(logging.INFO, "tokenpulse_reader.snapshots"):
+    with caplog.at_level(logging.WARNING, "tokenpulse_reader.snapshots"):
         snapshots.start()
         await snapshots.current()
         source.error = StoreUnavailableError("away")

@@ -4,6 +4,7 @@ from tokenpulse_reader.comparison import comparison_json
 from tokenpulse_reader.cost_analysis import cost_analysis_json
 from tokenpulse_reader.efficiency import efficiency_json
 from tokenpulse_reader.error_rates import error_rates_json
+from tokenpulse_reader.stats import hourly_json, realtime_json
 from tokenpulse_reader.trends import latency_trends_json
 from tokenpulse_reader.uptime import uptime_json
 from tokenpulse_shared.names import OTHER
@@ -127,6 +128,21 @@ def test_tokens_that_cost_nothing_are_free() -> None:
     assert (body["output_input_ratio"], body["tokens_per_second"]) == (None, 5.0)
 
 
+def test_tokens_without_a_price_make_no_token_cheaper() -> None:
+    """10 requests of 100 tokens, 4 of them priced at 0.20 USD: a token costs 0.002 USD, not 0.0008."""
+    counters = {
+        "total_requests": 10,
+        "unpriced_requests": 6,
+        "total_cost": 800_000_000,
+        "tokens_input": 600,
+        "tokens_output": 400,
+    }
+    body = efficiency_json(total("p", "m", counters), NOW, 7)
+
+    assert (body["cost_per_request"], body["tokens_per_request"]) == (0.2, 100.0)
+    assert body["cost_per_token"] == 0.002
+
+
 def test_error_rates_without_requests() -> None:
     """There is nothing to take a part of."""
     assert error_rates_json([total("p", "idle", {})], NOW, 24) == {
@@ -206,3 +222,18 @@ def test_throughputs_rank_from_the_slow_end() -> None:
 
     assert all(abs(speed - 50.0) <= 50.0 * 0.0112 for speed in speeds.values())
     assert set(uptime_json(instant, total("p", "m", {}))["throughput_30m"].values()) == {None}
+
+
+def test_statistics_of_what_no_request_told_are_null() -> None:
+    """Requests without price or usage have no cost and no tokens, in the hour, the provider, the whole."""
+    start = int(NOW // 3600 * 3600)
+    window = SeriesWindow(series=Series("p", None), span=hours_span(NOW, 2), rows=(Row(start, UNTOLD),))
+    names = ("tokens_input", "tokens_output", "total_cost", "total_requests", "unpriced_requests")
+    realtime = realtime_json([window], {}, 2, NOW)
+    (hour,) = hourly_json(window, 2)["data"].values()
+    provider = realtime["providers"]["p"]
+
+    for told in (hour, provider, provider["hourly_breakdown"]["2024-05-15:10"]):
+        assert [told[name] for name in names] == [None, None, None, 2, 2]
+    assert (hour["total_tokens"], provider["total_tokens"]) == (None, None)
+    assert (realtime["total_cost"], realtime["total_tokens"], realtime["total_errors"]) == (None, None, 2)

@@ -43,6 +43,7 @@ def test_it_is_never_longer_than_its_bound(at: float, latency: float, ttft: floa
         f"{'0' * 32} 1 2".encode(),
         f'{TRACE[:-1]}" 1 2'.encode(),
         b"\xff",
+        f"{TRACE} 1 {'9' * 400}".encode(),
     ],
 )
 def test_what_is_something_else_is_refused(text: bytes) -> None:

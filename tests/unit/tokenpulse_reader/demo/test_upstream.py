@@ -5,9 +5,11 @@ import asyncio
 import httpx
 import orjson
 import pytest
+from starlette.requests import Request
+from starlette.types import Message
 
 from tokenpulse_reader.demo.catalogue import SIMULATED_PROVIDERS
-from tokenpulse_reader.demo.upstream import SimulatedUpstream
+from tokenpulse_reader.demo.upstream import SimulatedUpstream, pause_for_client
 from tokenpulse_shared.clock import SystemClock
 
 
@@ -60,3 +62,28 @@ async def test_whole_answer_reports_cost_where_the_provider_does() -> None:
     model = next(each for each in SIMULATED_PROVIDERS if each.name == "groq").models[1]
 
     assert usage["cost"] == model.cost_usd(usage["prompt_tokens"], usage["completion_tokens"])
+
+
+async def test_a_client_that_left_is_not_waited_for() -> None:
+    """Else the end of the demo would have to cancel its own app, with a traceback."""
+    messages: list[Message] = [{"type": "http.request"}, {"type": "http.disconnect"}]
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    await pause_for_client(Request({"type": "http"}, receive), 3600.0)
+
+    assert messages == []
+
+
+async def test_a_client_that_stays_waits_for_its_answer() -> None:
+    """The pause ends by itself."""
+    asked = asyncio.Event()
+
+    async def receive() -> Message:
+        asked.set()
+        return await asyncio.get_running_loop().create_future()
+
+    await pause_for_client(Request({"type": "http"}, receive), 0.01)
+
+    assert asked.is_set()
