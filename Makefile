@@ -11,6 +11,8 @@ PYTHON ?= $(shell for name in $(CANDIDATES); do "$$name" -c '$(USABLE)' >/dev/nu
 # Passed on as they are: make demo DEMO_ARGS="--rate 50 --duration 30", make test TEST_ARGS="-k sketch".
 DEMO_ARGS ?=
 TEST_ARGS ?=
+# Processes that run the tests, each file in one; 0 for none but this one. A Redis of one's own is not shared.
+TEST_WORKERS ?= $(if $(TOKENPULSE_TEST_REDIS_URL),0,3)
 CHAOS_ARGS ?=
 FUZZ_ARGS ?=
 FUZZ_SECONDS ?= 60
@@ -24,9 +26,9 @@ help: ## List these targets
 demo: $(INSTALLED) ## Simulated traffic through the middleware, numbers in the reader; Ctrl-C ends it (DEMO_ARGS)
 	@$(BIN)/tokenpulse demo $(DEMO_ARGS)
 
-test: $(INSTALLED) ## Run the tests; installs redis-server first when it is missing (TEST_ARGS)
+test: $(INSTALLED) ## Run the tests; installs redis-server first when it is missing (TEST_ARGS, TEST_WORKERS)
 	@sh tests/support/ensure_redis_server.sh
-	$(BIN)/python -m pytest -q $(TEST_ARGS)
+	$(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile $(TEST_ARGS)
 
 check: $(INSTALLED) ## Lint, formatting, types, import rules
 	$(BIN)/ruff check .

@@ -147,9 +147,9 @@ class ProviderFeed:
     def _fill_from_parts(self, now: float) -> None:
         for provider in list(self._parts):
             group = Group("provider", provider)
-            if self._room <= 0:
-                return
-            if group in self._writer.in_flight:
+            # Of `__other__`, always small, nothing waits behind what the journal is told has moved there.
+            has_room = self._room > 0 or provider == OTHER
+            if not has_room or group in self._writer.in_flight:
                 continue
             part = self._parts[provider].popleft()
             if not self._parts[provider]:

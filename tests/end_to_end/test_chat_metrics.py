@@ -98,6 +98,35 @@ async def test_a_providers_summary_is_its_realtime(reader: httpx.AsyncClient) ->
     assert (await get(reader, "/api/metrics/provider/summary", 400))["error"]["parameter"] == "provider"
 
 
+async def test_a_name_is_found_as_the_app_gave_it(redis_url: str) -> None:
+    """A name that is too long, or holds control characters, is cleaned in a question as it was in the record."""
+    provider, model, gateway = ("\n".join((word, "y" * 300)) for word in ("provider", "model", "gateway"))
+    clock = FakeClock(NOW)
+    with closing(Recorder(redis_url=redis_url, clock=clock)) as recorder:
+        recorder.record(provider=provider, model=model, gateway=gateway, latency_ms=10.0)
+        assert recorder.flush()
+
+    async with reader_client(redis_url, clock=clock) as client:
+        for kind, name, count in (
+            ("provider", provider, "total_requests"),
+            ("model", model, "requests"),
+            ("gateway", gateway, "success"),
+        ):
+            query = httpx.QueryParams({"type": kind, "id": name})
+            answer = await get(client, f"/api/metrics/realtime?{query}")
+
+            assert answer["data"][count] == 1
+            assert answer["id"] == answer["data"][kind]
+        summary = await get(
+            client, f"/api/metrics/provider/summary?{httpx.QueryParams({'provider': provider})}"
+        )
+        query = httpx.QueryParams({"model": model, "metric": "requests", "hours": "1"})
+        trend = await get(client, f"/api/metrics/trends?{query}")
+
+        assert (summary["provider"], summary["data"]["total_requests"]) == (summary["data"]["provider"], 1)
+        assert [point["value"] for point in trend["data_points"]] == [1]
+
+
 async def test_trends_are_the_ledgers(reader: httpx.AsyncClient) -> None:
     """A value for each hour, oldest first; the hours before the first call are null, not 0."""
     starts = [HOUR - 3600 * back for back in range(7, -1, -1)]

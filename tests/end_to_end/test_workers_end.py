@@ -17,8 +17,8 @@ from tokenpulse_shared.names import OTHER
 
 ANSWERS: Final = 150
 FLUSH_SECONDS: Final = 0.3
-SLACK_SECONDS: Final = 0.7
-"""A flush under way when the server is killed, on a machine with other work to do."""
+SLACK_SECONDS: Final = 2.0
+"""A flush under way when the server is killed, of a worker that waits for a processor."""
 END_SECONDS: Final = 4.0
 """Our 2 s, and what servers take of their own: gunicorn looks at its workers every second."""
 SEND_SECONDS: Final = 0.1

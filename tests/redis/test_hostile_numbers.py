@@ -4,6 +4,7 @@ import math
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any, Final
 
 import orjson
@@ -121,7 +122,7 @@ async def test_sums_past_what_a_batch_can_carry_spoil_no_batch(
 
 
 BAD_COSTS: Final = (
-    math.nan, math.inf, -math.inf, -1, -0.5, 10**400, -(10**400), 2**63, 1e300, True, "1", b"1", [], {}, object(), 1j,
+    math.nan, math.inf, -math.inf, -1, -0.5, 10**400, -(10**400), 2**63, 1e300, True, "1", b"1", [], {}, SimpleNamespace(), 1j,
     Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity"), Decimal("-1"), Decimal("1e400"),
 )  # fmt: skip
 

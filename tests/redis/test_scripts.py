@@ -75,6 +75,26 @@ def test_a_gap_is_told_and_nothing_applied(client: redis.Redis) -> None:
     assert not client.exists("k")
 
 
+def test_operations_that_cannot_be_read_are_not_taken_for_applied(client: redis.Redis) -> None:
+    """The batch fails as a whole: the guard does not move, so that it is no DUP when it comes again whole."""
+    with pytest.raises((redis.ResponseError, ValueError)):  # the embedded store tells it as it is
+        client.eval(scripts.source("apply"), 1, GUARD, "w", 0, 1, 1000, b'{"increments": [')
+
+    assert not client.exists(GUARD)
+    assert apply(client, 0, 1, increments=[["k", 60, {"a": 2}]])[0] == b"OK"
+
+
+def test_calls_that_count_nothing_stop_no_batch(client: redis.Redis) -> None:
+    """A model without calls is as if it were not there: what stands behind it is counted."""
+    calls = [
+        [KEYS.circuit("p", model), 60, 5, 0, faults, faults, "c", 60, ""]
+        for model, faults in (("m", 0), ("n", 2))
+    ]
+
+    assert apply(client, 0, 1, calls=calls)[0] == b"OK"
+    assert hash_of(client, "c") == {"failure:CLOSED": "2"}
+
+
 def test_guards_of_writers_long_gone_are_swept(client: redis.Redis) -> None:
     """A new writer removes those not seen for two days, nothing else."""
     now = int(time.time())

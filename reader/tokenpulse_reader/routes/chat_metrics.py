@@ -13,6 +13,7 @@ from tokenpulse_reader.model_hours import TREND_METRICS, leaderboard_json, time_
 from tokenpulse_reader.parameters import Query
 from tokenpulse_reader.problems import unknown
 from tokenpulse_reader.responses import object_response
+from tokenpulse_shared.names import clean_name
 from tokenpulse_shared.store import MetricsStore
 from tokenpulse_shared.timespan import hour_span, hours_span
 
@@ -42,7 +43,7 @@ class _Hours:
     async def realtime(self, request: Request) -> Response:
         query = Query(request.scope)
         kind = query.choice("type", KINDS)
-        name = query.required_text("id", f"the name of a {kind}")
+        name = clean_name(query.required_text("id", f"the name of a {kind}"))
         asked = query.hour("time_bucket")
 
         async def load() -> dict[str, Any] | None:
@@ -77,7 +78,7 @@ class _Hours:
 
     async def summary(self, request: Request) -> Response:
         query = Query(request.scope)
-        provider = query.required_text("provider", "the name of a provider")
+        provider = clean_name(query.required_text("provider", "the name of a provider"))
         asked = query.hour("time_bucket")
 
         async def load() -> dict[str, Any] | None:
@@ -90,7 +91,7 @@ class _Hours:
 
     async def trends(self, request: Request) -> Response:
         query = Query(request.scope)
-        model = query.required_text("model", "a model's id")
+        model = clean_name(query.required_text("model", "a model's id"))
         metric = query.choice("metric", TREND_METRICS)
         hours = query.whole_number("hours", 6, 1, 24)
 

@@ -26,6 +26,8 @@ if type(moving) == 'table' and string.find(tostring(moving['err']), 'non local k
   return redis.error_reply('TRYAGAIN the slot is moving')
 end
 
+local packed_at = string.find(ARGV[5], '\0', 1, true) or #ARGV[5] + 1
+local operations = cjson.decode(string.sub(ARGV[5], 1, packed_at - 1)) -- fails before anything is written
 local fields = stored == 0 and redis.call('HGETALL', KEYS[1]) or {}
 local is_first = stored == 0 and #fields == 0
 -- The guard is the first write, by `call`: out of memory or read-only stops the script here, with nothing applied.
@@ -36,17 +38,18 @@ local function is_refusal(text)
   return string.find(text, 'NOPERM', 1, true) or string.find(text, 'ACL failure', 1, true)
     or string.find(text, "The user executing the script can't", 1, true)
 end
+local function refuse(text) -- a right is missing, nothing is counted: as if no batch had come
+  redis.call('HSET', KEYS[1], writer, guard or string.format('0:%.0f', now))
+  error(text)
+end
 local function try(command, key, ...)
   local reply = redis.pcall(command, key, ...)
   if type(reply) ~= 'table' or not reply['err'] then
-    changes = changes + 1
+    if command ~= 'GET' then changes = changes + 1 end
     return reply
   end
   local text = tostring(reply['err'])
-  if changes == 0 and is_refusal(text) then -- a right is missing, nothing is counted: as if no batch had come
-    redis.call('HSET', KEYS[1], writer, guard or string.format('0:%.0f', now))
-    error(text)
-  end
+  if changes == 0 and is_refusal(text) then refuse(text) end
   rejected = rejected + 1
   if first_rejection == '' then first_rejection = key .. ': ' .. command .. ': ' .. text end
   return nil
@@ -82,8 +85,6 @@ local function halve(key, ttl_seconds, scale, capacity)
   redis.call('EXPIRE', key, ttl_seconds)
 end
 
-local packed_at = string.find(ARGV[5], '\0', 1, true) or #ARGV[5] + 1
-local operations = cjson.decode(string.sub(ARGV[5], 1, packed_at - 1))
 -- Scores before counts: setting one twice changes nothing, so their right is tried before anything is counted.
 changes = 0
 for _, operation in ipairs(operations.scores) do -- {key, time to live, {member: score}}
@@ -170,6 +171,13 @@ local function spread(records, ttl_seconds, member, scale, capacity)
       redis.call('EXPIRE', windows, windows_ttl)
     end
   end
+end
+
+-- What is appended is not taken back: the right to count is tried first, by adding nothing where more follows.
+for _, operation in ipairs(operations.records and operations.increments or {}) do
+  local field = operation[1] == KEYS[1] and next(operation[3])
+  local reply = field and redis.pcall('HINCRBY', KEYS[1], place(KEYS[1], field), 0)
+  if type(reply) == 'table' and is_refusal(tostring(reply['err'])) then refuse(tostring(reply['err'])) end
 end
 
 -- {key of the block, time to live, member, scale, capacity, where the records are, their length}
@@ -264,7 +272,7 @@ for _, operation in ipairs(operations.calls) do
     if state ~= 'OPEN' and state ~= 'HALF_OPEN' then state = 'CLOSED' end
     tally(operation[7], 'success:' .. state, operation[4])
     tally(operation[7], 'failure:' .. state, operation[5])
-    if operation[7] then counted[operation[7]].ttl = operation[8] end
+    if counted[operation[7]] then counted[operation[7]].ttl = operation[8] end
   end
 end
 for counters, counts in pairs(counted) do

@@ -1,6 +1,7 @@
 """Tests of reading what an app starts its response with."""
 
 from http import HTTPStatus
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from tokenpulse.status import usable_status
 
 ABSURD: list[Any] = [
     0, 99, 1000, -5, 10**30, -(2**70), 2**64, True, False, 3.7, 200.0, float("nan"), float("inf"), None,
-    "abc", "20", "2000", "²00", "٢٠٠", b"2x0", "", [], {}, object(),
+    "abc", "20", "2000", "²00", "٢٠٠", b"2x0", "", [], {}, SimpleNamespace(),
 ]  # fmt: skip
 
 

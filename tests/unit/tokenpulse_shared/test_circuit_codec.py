@@ -47,7 +47,13 @@ def test_nothing_held_is_a_breaker_that_never_moved() -> None:
     assert decode_circuit({}, _NOW, 60) == HeldCircuit(Circuit(), WindowCalls(), 0, None)
 
 
-@pytest.mark.parametrize("junk", [b"", b"x", b"nan", b"inf", b"-inf", b"\xff", b"1:2"])
+_LONG = b":".join((b"9" * 5000,) * 3)
+"""More digits than `int` takes."""
+
+
+@pytest.mark.parametrize(
+    "junk", [b"", b"x", b"nan", b"inf", b"-inf", b"\xff", b"1:2", _LONG, _LONG + b":1:1"]
+)
 def test_foreign_values_read_as_absent(junk: bytes) -> None:
     """A value that is no number, or no finite one, is as if it were not there; an unknown state reads CLOSED."""
     names = (
