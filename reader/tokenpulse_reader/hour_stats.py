@@ -7,6 +7,7 @@ from tokenpulse_reader.basis import basis
 from tokenpulse_reader.units import milliseconds, percent
 from tokenpulse_shared.counters import OUTCOME_FIELDS
 from tokenpulse_shared.gateway_reader import GatewayHour
+from tokenpulse_shared.names import OTHER
 from tokenpulse_shared.records import ERROR_CLASSES
 from tokenpulse_shared.series_window import Row, SeriesWindow, merged
 
@@ -43,7 +44,7 @@ def model_hour_json(model: str, time_bucket: str, windows: Sequence[SeriesWindow
 def provider_hour_json(
     whole: SeriesWindow, models: Sequence[SeriesWindow], time_bucket: str
 ) -> dict[str, Any]:
-    """Return a provider's hour; `models`: the hour of each of its models."""
+    """Return a provider's hour; `models`: the hour of each of its models. `__other__` is a row, but no model."""
     row = whole.total()
     counted = [(window.series.model, window.total().requests) for window in models]
     used = sorted(((model, count) for model, count in counted if count), key=lambda pair: (-pair[1], pair[0]))
@@ -51,7 +52,7 @@ def provider_hour_json(
         "provider": whole.series.provider,
         "time_bucket": time_bucket,
         "total_requests": row.requests,
-        "total_models": len(used),
+        "total_models": sum(model != OTHER for model, _ in used),
         "avg_success_rate": percent(row.successes, row.requests),
         "avg_ttft_ms": milliseconds(row.mean_seconds("ttft")),
         "top_models": [{"model_id": model, "requests": count} for model, count in used[:TOP_MODELS]],
