@@ -2,7 +2,8 @@
 
 from tokenpulse.batch import gateway_batch, http_batch
 from tokenpulse.journal import Journal
-from tokenpulse.redis_writer import Group, RedisWriter
+from tokenpulse.numbered_batch import Group
+from tokenpulse.redis_writer import RedisWriter
 from tokenpulse.series_names import SeriesNames
 from tokenpulse.sources import Sources
 from tokenpulse_shared.keyspace import Keyspace

@@ -3,8 +3,8 @@
 Bounds: those of a batch in flight, and of the batches before it that were not looked at yet one for each model.
 """
 
+from tokenpulse.numbered_batch import Group
 from tokenpulse.operations import Calls, joined_calls
-from tokenpulse.redis_writer import Group
 
 
 class BatchCalls:

@@ -6,9 +6,10 @@ import redis
 
 from tokenpulse.app_feed import AppFeed
 from tokenpulse.journal import Journal
+from tokenpulse.numbered_batch import Group
 from tokenpulse.operations import Calls
 from tokenpulse.provider_feed import ProviderFeed
-from tokenpulse.redis_writer import Group, RedisWriter
+from tokenpulse.redis_writer import RedisWriter
 from tokenpulse.series_names import SeriesNames
 from tokenpulse.sources import Sources
 from tokenpulse_shared.redis_failures import describe_failure

@@ -7,8 +7,8 @@ import redis
 from tokenpulse.fleet_breakers import FleetBreakers
 from tokenpulse.guard import Guard
 from tokenpulse.journal import Journal
+from tokenpulse.numbered_batch import Batch, Group
 from tokenpulse.operations import Calls
-from tokenpulse.redis_writer import Batch, Group
 from tokenpulse.refusals import note_refusal
 from tokenpulse.sealer import Sealer
 from tokenpulse_shared.keyspace import Keyspace

@@ -4,10 +4,9 @@ Positions count the records that were journaled before a moment; without a journ
 """
 
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from tokenpulse.redis_writer import Batch
+from tokenpulse.numbered_batch import Batch
 
 T = TypeVar("T")
 
@@ -27,10 +26,10 @@ class Journal(Protocol):
     def moved(self, provider: str, position: int) -> None:
         """Note that a provider's records up to the position count under `__other__`."""
 
-    def batched(self, batch: "Batch") -> None:
+    def batched(self, batch: Batch) -> None:
         """Note that a batch holds its group's records up to `batch.cut`; nothing was sent yet."""
 
-    def acknowledged(self, batch: "Batch") -> None:
+    def acknowledged(self, batch: Batch) -> None:
         """Note that Redis has a batch, with its group in the indexes."""
 
 
@@ -49,10 +48,10 @@ class NoJournal:
     def moved(self, provider: str, position: int) -> None:
         """Do nothing."""
 
-    def batched(self, batch: "Batch") -> None:
+    def batched(self, batch: Batch) -> None:
         """Do nothing."""
 
-    def acknowledged(self, batch: "Batch") -> None:
+    def acknowledged(self, batch: Batch) -> None:
         """Do nothing."""
 
 

@@ -7,12 +7,10 @@ lost of older ones is counted in batches only.
 """
 
 from array import array
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tokenpulse.guard import Guard
-
-if TYPE_CHECKING:
-    from tokenpulse.redis_writer import Group
+from tokenpulse.numbered_batch import Group
 
 SIZES_KEPT: Final = 3600
 """Batches whose number of observations is remembered, at least: an hour's by default, 29 kB at most."""
@@ -30,27 +28,27 @@ class LossAccount:
         self._suspected: dict[Group, tuple[int, int, int]] = {}
         """Group → (last sequence before the loss, first after it, last acknowledged)."""
 
-    def acknowledge(self, group: "Group", observations: int) -> None:
+    def acknowledge(self, group: Group, observations: int) -> None:
         """Note what the group's next batch held."""
         sizes = self._sizes.setdefault(group, array("Q"))
         sizes.append(observations)
         if len(sizes) >= 2 * SIZES_KEPT:
             del sizes[:SIZES_KEPT]
 
-    def suspect(self, group: "Group", *, stored: int, first: int, acknowledged: int) -> None:
+    def suspect(self, group: Group, *, stored: int, first: int, acknowledged: int) -> None:
         """Take the batches after `stored` for lost once `first`, the next that can be replayed, is in Redis.
 
         `acknowledged`: the sequence of the last batch that was noted.
         """
         self._suspected[group] = stored, first, acknowledged
 
-    def settle(self, group: "Group", reached: int) -> None:
+    def settle(self, group: Group, reached: int) -> None:
         """Count what is suspected of a group, now that its guard is known to be, or to have been, at `reached`."""
         stored, first, acknowledged = self._suspected.pop(group, (0, 0, 0))
         if first and first == reached:
             self._count(group, stored, first - 1, acknowledged)
 
-    def _count(self, group: "Group", stored: int, last: int, acknowledged: int) -> None:
+    def _count(self, group: Group, stored: int, last: int, acknowledged: int) -> None:
         """Count the batches after `stored` up to `last`, but those that were counted before."""
         lost = last - max(stored, self._given_up.get(group, 0))
         if lost <= 0:

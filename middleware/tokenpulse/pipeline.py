@@ -18,7 +18,8 @@ from tokenpulse.feeds import Feeds
 from tokenpulse.fleet_breakers import FleetBreakers
 from tokenpulse.follow_up import FollowUp
 from tokenpulse.journal import NO_JOURNAL, Journal
-from tokenpulse.redis_writer import Batch, RedisWriter
+from tokenpulse.numbered_batch import Batch
+from tokenpulse.redis_writer import RedisWriter
 from tokenpulse.sealer import Sealer
 from tokenpulse.series_names import SeriesNames
 from tokenpulse.sources import Sources

@@ -19,9 +19,10 @@ from tokenpulse.batch import ProviderBatch
 from tokenpulse.batch_calls import BatchCalls
 from tokenpulse.guard import Guard
 from tokenpulse.journal import NO_JOURNAL, Journal
+from tokenpulse.numbered_batch import Group
 from tokenpulse.operations import Calls
 from tokenpulse.provider_delta import ProviderDelta
-from tokenpulse.redis_writer import Group, RedisWriter
+from tokenpulse.redis_writer import RedisWriter
 from tokenpulse.series_names import Gathered, SeriesNames
 from tokenpulse.slow_calls import SlowLimits
 from tokenpulse_shared.breath import Breath

@@ -14,13 +14,14 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final
 
 import redis
 
 from tokenpulse.guard import Guard
 from tokenpulse.journal import NO_JOURNAL, Journal
 from tokenpulse.loss_account import LossAccount
+from tokenpulse.numbered_batch import Batch, Group
 from tokenpulse.operations import NO_OPERATIONS
 from tokenpulse.replay_ring import ReplayRing
 from tokenpulse.script_call import Call, Script
@@ -32,29 +33,6 @@ QUIET_SECONDS: Final = 20.0
 """Without traffic for so long a group is asked for once more: well within what the ring holds."""
 GUARD_MAY_BE_SWEPT_SECONDS: Final = 86400.0
 """A guard idle for two days is swept by the apply script: past half of that its absence is no loss."""
-
-Kind = Literal["provider", "http", "gateway"]
-
-
-class Group(NamedTuple):
-    """Name what a batch covers."""
-
-    kind: Kind
-    name: str
-
-
-class Batch(NamedTuple):
-    """Hold one group's encoded operations, numbered; `observations`: how many requests it counts."""
-
-    group: Group
-    guard_key: str
-    previous: int
-    sequence: int
-    payload: bytes
-    observations: int
-    cut: int | None = None
-    """Up to where it holds its group's records, as `Journal.cut` says; None: it holds none."""
-
 
 APPLY: Final = Script("apply")
 

@@ -9,10 +9,9 @@ series with a request each in every second take 12 MB a minute, with six each 32
 
 import zlib
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from tokenpulse.redis_writer import Batch, Group
+from tokenpulse.numbered_batch import Batch, Group
 
 RING_SECONDS: Final = 60.0
 RING_BYTES: Final = 16 * 1024 * 1024
@@ -28,7 +27,7 @@ class ReplayRing:
         self._fresh: deque[tuple[float, Batch]] = deque()
         """Batches as they were sent."""
 
-    def add(self, batch: "Batch", now: float) -> None:
+    def add(self, batch: Batch, now: float) -> None:
         """Remember a batch; `now` is monotonic seconds."""
         self._fresh.append((now, batch))
 
@@ -42,7 +41,7 @@ class ReplayRing:
             while self._batches and (self._bytes > RING_BYTES or now - self._batches[0][0] > RING_SECONDS):
                 self._bytes -= len(self._batches.popleft()[1].payload)
 
-    def after(self, group: "Group", sequence: int) -> "list[Batch]":
+    def after(self, group: Group, sequence: int) -> "list[Batch]":
         """Return the group's batches with later sequences, as they were sent, in order."""
         self.pack()
         return [
@@ -51,7 +50,7 @@ class ReplayRing:
             if held.group == group and held.sequence > sequence
         ]
 
-    def groups(self) -> "dict[Group, str]":
+    def groups(self) -> dict[Group, str]:
         """Return the groups with batches here, each with the key of its guard."""
         self.pack()
         return {held.group: held.guard_key for _, held in self._batches}

@@ -9,7 +9,7 @@ Bounds: memory by groups and notes, not by records.
 from bisect import bisect_left
 from typing import Final
 
-from tokenpulse.redis_writer import Group
+from tokenpulse.numbered_batch import Group
 from tokenpulse.spill_records import LoggedBatch
 from tokenpulse_shared.names import OTHER
 

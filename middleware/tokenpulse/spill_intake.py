@@ -17,7 +17,7 @@ from tokenpulse.bucket_clock import BucketClock
 from tokenpulse.guard import Guard
 from tokenpulse.http_aggregate import HttpAggregator
 from tokenpulse.intake import BATCH, Intake
-from tokenpulse.redis_writer import Batch, Group
+from tokenpulse.numbered_batch import Batch, Group
 from tokenpulse.sink import HttpExchange
 from tokenpulse.spill_log import SpillLog
 from tokenpulse.spill_records import encode_exchange, encode_observation

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from tokenpulse.guard import Guard
-from tokenpulse.redis_writer import Batch, Group
+from tokenpulse.numbered_batch import Batch, Group
 from tokenpulse.spill_files import Place, SpillFiles, used_bytes
 from tokenpulse.spill_records import VOID, encode_acknowledged, encode_batched, encode_header, encode_moved
 from tokenpulse.spill_segment import MAX_RECORD_BYTES, Segment

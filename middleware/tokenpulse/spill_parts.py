@@ -7,7 +7,8 @@ from typing import Final
 
 from tokenpulse.aggregate import Aggregator
 from tokenpulse.http_aggregate import HttpAggregator
-from tokenpulse.redis_writer import GUARD_MAY_BE_SWEPT_SECONDS, Group
+from tokenpulse.numbered_batch import Group
+from tokenpulse.redis_writer import GUARD_MAY_BE_SWEPT_SECONDS
 from tokenpulse.sink import HttpExchange
 from tokenpulse.spill_fates import Fates, Sent
 from tokenpulse.spill_history import Record

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from tokenpulse.redis_writer import Batch, Group
+from tokenpulse.numbered_batch import Batch, Group
 from tokenpulse.sink import HttpExchange
 from tokenpulse_shared.records import InterTokenLatency, Observation
 

@@ -18,8 +18,8 @@ from tokenpulse.breaker_state import BreakerState
 from tokenpulse.bucket_clock import BucketClock
 from tokenpulse.guard import Guard
 from tokenpulse.journal import Journal, NoJournal
+from tokenpulse.numbered_batch import Batch
 from tokenpulse.pipeline import Pipeline
-from tokenpulse.redis_writer import Batch
 from tokenpulse.sources import Sources
 from tokenpulse.spill_files import Place, SpillFiles
 from tokenpulse.spill_history import History, read_history, read_records

@@ -11,8 +11,8 @@ from tests.support.clock import FakeClock
 from tests.support.cluster import RedisCluster
 from tests.support.load import Load, counted, settle
 from tests.support.written import KEYS, record_each
+from tokenpulse.numbered_batch import Group
 from tokenpulse.recorder import Recorder
-from tokenpulse.redis_writer import Group
 from tokenpulse_shared.cluster_client import ClusterClient
 from tokenpulse_shared.cluster_slots import slot_of
 from tokenpulse_shared.redis_client import connect, connect_async

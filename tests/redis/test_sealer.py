@@ -10,7 +10,8 @@ from tests.support.clock import FakeClock
 from tokenpulse.aggregate import Aggregator
 from tokenpulse.batch import ProviderBatch
 from tokenpulse.guard import Guard
-from tokenpulse.redis_writer import Group, RedisWriter
+from tokenpulse.numbered_batch import Group
+from tokenpulse.redis_writer import RedisWriter
 from tokenpulse.sealer import IDLE_SECONDS, SEAL_SECONDS, WINDOWS_PER_CALL, Sealer
 from tokenpulse_shared.keyspace import Keyspace, stamp
 from tokenpulse_shared.records import Observation

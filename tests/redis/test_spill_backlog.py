@@ -11,8 +11,9 @@ from tests.support.ledger import load_request_count
 from tests.support.redis_server import RedisServer
 from tokenpulse import provider_feed, spill_log
 from tokenpulse.intake import BATCH
+from tokenpulse.numbered_batch import Batch
 from tokenpulse.recorder import Recorder
-from tokenpulse.redis_writer import Batch, RedisWriter
+from tokenpulse.redis_writer import RedisWriter
 
 Open = Callable[[str], Recorder]
 

@@ -9,10 +9,8 @@ from tests.support.chaos_proxy import ChaosProxy
 from tests.support.proxy import FaultProxy
 from tests.support.redis_server import RedisServer
 from tests.support.writer_bench import COUNTS, GROUP, GUARD_KEY, WriterBench, payload, writer_bench
-from tokenpulse.redis_writer import (
-    APPLY,
-    Group,
-)
+from tokenpulse.numbered_batch import Group
+from tokenpulse.redis_writer import APPLY
 from tokenpulse.script_call import Script
 
 

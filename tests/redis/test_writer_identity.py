@@ -10,9 +10,9 @@ from tests.support.proxy import FaultProxy
 from tests.support.redis_server import RedisServer
 from tests.support.writer_bench import GROUP, WriterBench, payload, writer_bench
 from tests.support.written import total
+from tokenpulse.numbered_batch import Group
 from tokenpulse.operations import NO_OPERATIONS
 from tokenpulse.recorder import Recorder
-from tokenpulse.redis_writer import Group
 
 
 @pytest.fixture

@@ -7,10 +7,8 @@ import pytest
 import redis
 
 from tests.support.writer_bench import COUNTS, GUARD_KEY, WriterBench, payload, writer_bench
+from tokenpulse.numbered_batch import Group
 from tokenpulse.operations import Calls, Operations
-from tokenpulse.redis_writer import (
-    Group,
-)
 
 
 @pytest.fixture

@@ -10,12 +10,8 @@ import redis
 from tests.support.proxy import FaultProxy
 from tests.support.redis_server import RedisServer
 from tests.support.writer_bench import COUNTS, GROUP, GUARD_KEY, WriterBench, payload, writer_bench
-from tokenpulse.redis_writer import (
-    GUARD_MAY_BE_SWEPT_SECONDS,
-    Batch,
-    Group,
-    RedisWriter,
-)
+from tokenpulse.numbered_batch import Batch, Group
+from tokenpulse.redis_writer import GUARD_MAY_BE_SWEPT_SECONDS, RedisWriter
 from tokenpulse.replay_ring import RING_BYTES, RING_SECONDS
 
 

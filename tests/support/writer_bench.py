@@ -7,11 +7,9 @@ import redis
 
 from tests.support.clock import FakeClock
 from tokenpulse.guard import Guard
+from tokenpulse.numbered_batch import Group
 from tokenpulse.operations import Operations
-from tokenpulse.redis_writer import (
-    Group,
-    RedisWriter,
-)
+from tokenpulse.redis_writer import RedisWriter
 from tokenpulse_shared.redis_client import connect
 
 GROUP = Group("provider", "p")

@@ -1,8 +1,8 @@
 """Tests of the calls that wait for their batches."""
 
 from tokenpulse.batch_calls import BatchCalls
+from tokenpulse.numbered_batch import Group
 from tokenpulse.operations import Calls
-from tokenpulse.redis_writer import Group
 
 P, Q = Group("provider", "p"), Group("provider", "q")
 

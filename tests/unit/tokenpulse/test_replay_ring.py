@@ -8,8 +8,8 @@ from tests.bench.many_series import ManySeries
 from tokenpulse import replay_ring
 from tokenpulse.aggregate import Aggregator
 from tokenpulse.batch import ProviderBatch
+from tokenpulse.numbered_batch import Batch, Group
 from tokenpulse.provider_feed import BATCH_FIELDS
-from tokenpulse.redis_writer import Batch, Group
 from tokenpulse.replay_ring import RING_SECONDS, ReplayRing
 from tokenpulse_shared.keyspace import Keyspace
 

@@ -1,6 +1,6 @@
 """Tests of what became of the records in a log."""
 
-from tokenpulse.redis_writer import Group
+from tokenpulse.numbered_batch import Group
 from tokenpulse.spill_fates import Fates
 from tokenpulse.spill_records import LoggedBatch
 from tokenpulse_shared.names import OTHER

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tokenpulse.redis_writer import Batch, Group
+from tokenpulse.numbered_batch import Batch, Group
 from tokenpulse.sink import HttpExchange
 from tokenpulse.spill_files import SpillFiles
 from tokenpulse.spill_history import (

@@ -12,7 +12,7 @@ from tokenpulse.gateway_aggregate import MAX_GATEWAYS
 from tokenpulse.guard import Guard
 from tokenpulse.http_aggregate import HttpAggregator
 from tokenpulse.intake import BATCH
-from tokenpulse.redis_writer import Batch, Group
+from tokenpulse.numbered_batch import Batch, Group
 from tokenpulse.sink import HttpExchange
 from tokenpulse.spill_files import Place
 from tokenpulse.spill_intake import SpilledIntake

@@ -9,7 +9,7 @@ import pytest
 from tests.support.clock import FakeClock
 from tokenpulse import spill_log
 from tokenpulse.guard import Guard
-from tokenpulse.redis_writer import Batch, Group
+from tokenpulse.numbered_batch import Batch, Group
 from tokenpulse.spill_files import Place, SpillFiles
 from tokenpulse.spill_log import NOTES_BYTES, SpillLog
 from tokenpulse.spill_segment import MAX_RECORD_BYTES, read_segment

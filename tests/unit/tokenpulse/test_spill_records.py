@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from tokenpulse.redis_writer import Batch, Group
+from tokenpulse.numbered_batch import Batch, Group
 from tokenpulse.sink import HttpExchange
 from tokenpulse.spill_records import (
     Header,
