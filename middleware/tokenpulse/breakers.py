@@ -2,7 +2,8 @@
 
 Looked at are models with a provider fault or a slow call in the batch, those whose breaker is not at rest as far as
 this process knows, and of the others those not looked at for `LOOK_AGAIN_SECONDS`: another writer may have opened
-them and gone. So a healthy model costs next to nothing. Transitions compare the circuit's version, so that two
+them and gone. So a healthy model costs next to nothing. A few are looked at in one round trip, with a pause for other
+threads between two: reading many replies at once would keep the interpreter for milliseconds. Transitions compare the circuit's version, so that two
 writers who look at once make one transition; who comes second looks again, so that no probe's success is lost.
 """
 
@@ -18,12 +19,15 @@ from tokenpulse.refusals import note_refusal
 from tokenpulse.script_call import Script
 from tokenpulse_shared.breaker import BreakerPolicy, Circuit, Move, advance, moves_of_advance
 from tokenpulse_shared.breaker import Calls as RecentCalls
+from tokenpulse_shared.breath import Breath
 from tokenpulse_shared.circuit_codec import decode_circuit, recent_calls
 from tokenpulse_shared.circuit_moves import transition_call
 from tokenpulse_shared.keyspace import Keyspace
 
 LOOK_AGAIN_SECONDS: Final = 30.0
 """Half of the shortest time a breaker is open: it is known to be open by the time its probes begin."""
+LOOKED_AT_ONCE: Final = 20
+"""Breakers in one round trip: less than a millisecond of this thread's own work."""
 ROUNDS: Final = 5
 """How often a writer looks again when others were faster; then its calls are left to the next look."""
 TRANSITION: Final = Script("transition")
@@ -58,6 +62,7 @@ class Breakers:
         self._policy = policy or BreakerPolicy()
         self._restless: set[tuple[str, str]] = set()
         self._looked_at: dict[tuple[str, str], float] = {}
+        self._breathe = Breath()
 
     def look(self, provider: str, calls: Iterable[Calls], now: float) -> None:
         """Advance the provider's breakers; `now` is epoch seconds by Redis's clock.
@@ -76,6 +81,11 @@ class Breakers:
         self._settle(provider, [Calls(model, 0, 0, 0) for model in models], now)
 
     def _settle(self, provider: str, calls: Sequence[Calls], now: float) -> None:
+        for begin in range(0, len(calls), LOOKED_AT_ONCE):
+            self._breathe()
+            self._settle_few(provider, calls[begin : begin + LOOKED_AT_ONCE], now)
+
+    def _settle_few(self, provider: str, calls: Sequence[Calls], now: float) -> None:
         for _ in range(ROUNDS):
             if not calls:
                 return
