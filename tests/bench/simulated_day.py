@@ -36,7 +36,7 @@ BURSTS: Final = 0.1
 BURST_SECONDS: Final = 5e-5
 REASONING_EVERY: Final = 5
 """One model in so many begins its answers with reasoning."""
-FLUSH_ATTEMPTS: Final = 20
+FLUSH_ATTEMPTS: Final = 100
 """Each waits for a reply for up to 1 s."""
 
 
@@ -157,7 +157,7 @@ def feed_day(
 
 
 def _flush_whole(recorder: Recorder) -> None:
-    """Flush until all is in Redis: the first flush holds 20 hours, which may take Redis longer than a timeout."""
+    """Flush until all is in Redis: the first holds 20 hours, and a flush goes on for a second at most."""
     for _ in range(FLUSH_ATTEMPTS):
         if recorder.flush():
             return
