@@ -130,12 +130,6 @@ class MetricsStore:
         """Return the providers' windows over one span, in order."""
         return await self._windows.load([Series(provider, None) for provider in providers], span)
 
-    async def series_hours(self, provider: str, hours: int) -> list[SeriesWindow]:
-        """Return the last hours of the clock, counters only: the provider's, then each of its models'."""
-        names: list[str | None] = [None, *await self.models(provider)]
-        span = hours_span(await self.now(), hours)
-        return await self._windows.load([Series(provider, name) for name in names], span, ())
-
     async def provider_window(
         self, provider: str, *, hours: int | None = None, minutes: int | None = None
     ) -> SeriesWindow:

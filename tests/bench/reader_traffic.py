@@ -7,13 +7,12 @@ from typing import Final
 import redis
 
 from tests.bench.many_series import ManySeries
-from tests.bench.simulated_day import SteppedClock
+from tests.bench.simulated_day import SteppedClock, flush_whole
 from tests.support.sealing import seal
 from tokenpulse import Recorder
 from tokenpulse_shared.keyspace import Keyspace
 
 PER_MINUTE: Final = 4
-FLUSH_ATTEMPTS: Final = 40
 
 
 def feed(url: str, providers: int, models_each: int, minutes: int) -> None:
@@ -25,8 +24,7 @@ def feed(url: str, providers: int, models_each: int, minutes: int) -> None:
         for ago in range(minutes - 1, -1, -1):
             clock.now = now - ago * 60
             traffic.observe(recorder, traffic.series * PER_MINUTE)
-            if not any(recorder.flush() for _ in range(FLUSH_ATTEMPTS)):
-                raise RuntimeError(f"Redis did not take the traffic: {recorder.stats()['last_error']}")
+            flush_whole(recorder)
     with redis.Redis.from_url(url, protocol=2) as client:
         for at in range(providers):
             seal(client, Keyspace(), f"provider-{at}")

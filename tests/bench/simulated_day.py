@@ -37,7 +37,7 @@ BURST_SECONDS: Final = 5e-5
 REASONING_EVERY: Final = 5
 """One model in so many begins its answers with reasoning."""
 FLUSH_ATTEMPTS: Final = 100
-"""Each waits for a reply for up to 1 s."""
+"""Each goes on for up to 1 s."""
 
 
 @dataclass(slots=True)
@@ -152,17 +152,23 @@ def feed_day(
                 recorder.observe(observation if has_all_sketches else _with_three_sketches(observation))
         fed += (last - first) * len(models)
         if clock.now + 60 >= fine_from:
-            _flush_whole(recorder)
+            flush_whole(recorder)
     return fed
 
 
-def _flush_whole(recorder: Recorder) -> None:
-    """Flush until all is in Redis: the first holds 20 hours, and a flush goes on for a second at most."""
+def flush_whole(recorder: Recorder) -> None:
+    """Flush until all is in Redis: it may be hours of traffic, and a flush goes on for a second at most.
+
+    Raises:
+        RuntimeError: a flush did not reach Redis.
+    """
     for _ in range(FLUSH_ATTEMPTS):
         if recorder.flush():
             return
     error = recorder.stats()["last_error"]
-    raise RuntimeError(f"a flush did not reach Redis ({error}): the memory would be of less than was fed")
+    raise RuntimeError(
+        f"a flush did not reach Redis ({error}): what is measured would be of less than was fed"
+    )
 
 
 def draw_observations(
