@@ -39,7 +39,12 @@ def test_gzip_members_follow_each_other(size: int) -> None:
 @pytest.mark.parametrize("size", [1, MUCH])
 @pytest.mark.parametrize(
     ("rest", "is_broken"),
-    [(bytes(600), False), (b"garbage", False), (b"\x1f", False), (gzip.compress(b"x")[:-1] + b"\xff", True)],
+    [
+        pytest.param(bytes(600), False, id="padding"),
+        pytest.param(b"garbage", False, id="garbage"),
+        pytest.param(b"\x1f", False, id="half a magic number"),
+        pytest.param(gzip.compress(b"x")[:-1] + b"\xff", True, id="a broken member"),
+    ],
 )
 def test_what_follows_a_member(size: int, rest: bytes, is_broken: bool) -> None:
     """Padding after a whole member is passed over, as browsers do; a second member that breaks is wrong."""
