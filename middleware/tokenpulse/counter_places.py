@@ -33,4 +33,6 @@ USAGE_AT: Final = {source: WINDOW_COUNTERS.index(name) for source, name in USAGE
     SEND_WAIT_US,
     SEND_WAIT_COUNT,
     CACHE_WRITE,
-) = range(WINDOW_COUNTERS.index("ttfb_us"), WINDOW_COUNTERS.index("tokens_cache_write") + 1)
+    UNJUDGED_LATENCY_US,
+    UNJUDGED_LATENCY_COUNT,
+) = range(WINDOW_COUNTERS.index("ttfb_us"), WINDOW_COUNTERS.index("unjudged_latency_count") + 1)

@@ -19,6 +19,8 @@ from tokenpulse.counter_places import (
     TTFB_US,
     TTFT_COUNT,
     TTFT_US,
+    UNJUDGED_LATENCY_COUNT,
+    UNJUDGED_LATENCY_US,
 )
 from tokenpulse.endpoint_delta import Counts, EndpointDelta, add_counts
 from tokenpulse_shared import histogram
@@ -81,6 +83,11 @@ class SpeedDelta:
         else:
             self.latency_error_us += microseconds
             self.latencies_error[index] = self.latencies_error.get(index, 0) + 1
+
+    def _fold_unjudged(self, latency: float) -> None:
+        """Count a latency, beside `_fold_latency`, as one that says nothing of the provider."""
+        self.counters[UNJUDGED_LATENCY_US] += ceil(latency * 1e6 - 0.5)
+        self.counters[UNJUDGED_LATENCY_COUNT] += 1
 
     def _fold_transport(
         self, ttfb: float | None, wait: float | None, endpoint: str | None, stream_latency: float | None

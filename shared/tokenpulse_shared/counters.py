@@ -34,6 +34,8 @@ WINDOW_COUNTERS: Final[tuple[str, ...]] = (
     "send_wait_us",
     "send_wait_count",
     "tokens_cache_write",
+    "unjudged_latency_us",  # the part of `latency_us` that is no success's and no provider fault's
+    "unjudged_latency_count",
 )
 """Field names of a window's counters. Append only: a packed record names a counter by its place here.
 

@@ -51,10 +51,7 @@ class ProviderHealth:
 
 def minutes_of(window: SeriesWindow) -> list[Minute]:
     """Return the calls that count for health, for each minute of a provider's window that has data."""
-    return [
-        Minute(row.start, row.successes, row.faults, row.count("latency_us"), row.count("latency_count"))
-        for row in window.rows
-    ]
+    return [Minute(row.start, row.successes, row.faults, *row.judged_latency) for row in window.rows]
 
 
 def compute_provider_health(

@@ -65,6 +65,16 @@ class Row:
         measured = self.count(f"{quantity}_count")
         return self.count(f"{quantity}_us") / measured / 1e6 if measured else None
 
+    @property
+    def judged_latency(self) -> tuple[int, int]:
+        """Return (sum in microseconds, count) of the latencies of successes and of provider faults.
+
+        Counters that contradict each other, which no writer leaves, tell of none.
+        """
+        microseconds = self.count("latency_us") - self.count("unjudged_latency_us")
+        calls = self.count("latency_count") - self.count("unjudged_latency_count")
+        return (microseconds, calls) if microseconds >= 0 and calls > 0 else (0, 0)
+
     def sketch(self, quantity: str) -> Sketch:
         """Return the sketch of a quantity of `SKETCHED`, empty when nothing was measured, or it was not loaded."""
         return self.sketches.get(quantity) or Sketch()

@@ -127,6 +127,16 @@ def test_a_failure_has_its_own_latency_histogram() -> None:
     assert delta.latency == {ZERO: 1, bucket_index(30.0): 1}
 
 
+def test_latencies_that_say_nothing_of_the_provider_are_counted_apart() -> None:
+    """Callers' errors, disconnects and cancellations; successes and provider faults need no second count."""
+    latencies = [Observation("p", "m", outcome=outcome, latency_seconds=0.5) for outcome in OUTCOMES]
+    unknown = [Observation("p", "m", outcome=outcome) for outcome in OUTCOMES]
+    counters = _counters(_folded(*latencies, *unknown))
+
+    assert (counters["latency_us"], counters["latency_count"]) == (5_000_000, 10)
+    assert (counters["unjudged_latency_us"], counters["unjudged_latency_count"]) == (1_500_000, 3)
+
+
 def test_cost_without_tokens_has_no_price_per_thousand() -> None:
     """A priced call of unknown or no tokens counts in the costs alone; output alone is enough for a price."""
     free = _folded(Observation("p", "m", cost_nano_usd=5, tokens_input=0, tokens_output=0))

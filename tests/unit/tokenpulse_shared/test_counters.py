@@ -11,7 +11,7 @@ WRITTEN_COUNTERS = (
     "outcome:provider_error", "outcome:truncated", "outcome:client_disconnect", "outcome:app_exception",
     "outcome:cancelled", "usage:reported", "usage:partial", "usage:estimated", "usage:unknown",
     "ttfb_us", "ttfb_count", "first_visible_us", "first_visible_count", "itl_us", "itl_count",
-    "send_wait_us", "send_wait_count", "tokens_cache_write",
+    "send_wait_us", "send_wait_count", "tokens_cache_write", "unjudged_latency_us", "unjudged_latency_count",
 )  # fmt: skip
 WRITTEN_SKETCHES = ("latency", "ttft", "tpot", "ttfb", "first_visible", "itl", "send_wait")
 

@@ -62,6 +62,47 @@ def test_faults_are_the_providers_only() -> None:
     assert counted.faults == 3
 
 
+@pytest.mark.parametrize(
+    ("counters", "judged"),
+    [
+        ({"latency_us": 9_000, "latency_count": 3}, (9_000, 3)),
+        (
+            {
+                "latency_us": 9_000,
+                "latency_count": 3,
+                "unjudged_latency_us": 4_000,
+                "unjudged_latency_count": 2,
+            },
+            (5_000, 1),
+        ),
+        (
+            {
+                "latency_us": 4_000,
+                "latency_count": 2,
+                "unjudged_latency_us": 4_000,
+                "unjudged_latency_count": 2,
+            },
+            (0, 0),
+        ),
+        (
+            {
+                "latency_us": 3_000,
+                "latency_count": 3,
+                "unjudged_latency_us": 4_000,
+                "unjudged_latency_count": 2,
+            },
+            (0, 0),
+        ),
+        ({"unjudged_latency_us": 0, "unjudged_latency_count": 1}, (0, 0)),
+        ({}, (0, 0)),
+    ],
+    ids=["of an older writer", "some", "all", "sum contradicts", "count contradicts", "nothing"],
+)
+def test_judged_latency_is_what_is_left(counters: dict[str, int], judged: tuple[int, int]) -> None:
+    """Without the latencies that say nothing of the provider; never a mean below zero."""
+    assert Row(0, counters).judged_latency == judged
+
+
 def test_health_looks_at_five_minutes_and_the_current_one() -> None:
     """10:24 is out, 10:25 is in."""
     minute = int(NOW // 60) * 60
