@@ -71,7 +71,7 @@ class SeriesDelta(SpeedDelta):
             counters[SUCCESSFUL] += 1
             self.streak = 0
         else:
-            self._fold_failure(outcome, words.error_types[error_type or outcome], latency)
+            self._fold_failure(outcome, words.error_types[error_type or outcome], latency, ttft)
         if latency is not None:
             self._fold_latency(latency, outcome == "success")
             self.exemplar = (
@@ -101,14 +101,16 @@ class SeriesDelta(SpeedDelta):
             reason = words.finish_reasons[finish]
             self.finishes[reason] = self.finishes.get(reason, 0) + 1
 
-    def _fold_failure(self, outcome: Outcome, error_type: str, latency: float | None) -> None:
+    def _fold_failure(
+        self, outcome: Outcome, error_type: str, latency: float | None, ttft: float | None
+    ) -> None:
         self.counters[FAILED] += 1
         self.error_types[error_type] = self.error_types.get(error_type, 0) + 1
         if outcome in PROVIDER_FAULTS:
             self.faults += 1
             self.streak += 1
-        elif latency is not None:
-            self._fold_unjudged(latency)
+        else:
+            self._fold_unjudged(latency, ttft)
 
     def _fold_cost(self, cost: int, tokens: int) -> None:
         self.counters[COST] += cost

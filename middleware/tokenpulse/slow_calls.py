@@ -1,5 +1,7 @@
 """Say which calls of a series were too slow for its breaker, from its sketches.
 
+Judged are calls that say something of the provider: successes, and its faults.
+
 Accuracy: a call is slow when its bucket lies above the limit's own, so a limit acts as if it were up to 2.2 %
 higher. Nothing is done for it while a request runs.
 """
@@ -34,16 +36,20 @@ class SlowLimits(NamedTuple):
             delta.counters[SUCCESSFUL],
             delta.faults,
             delta.streak,
-            _slowness(delta.latency, self.latency),
-            _slowness(delta.ttft, self.ttft),
+            _slowness(delta.latency, delta.unjudged_latency, self.latency),
+            _slowness(delta.ttft, delta.unjudged_ttft, self.ttft),
         )
 
 
-def _slowness(buckets: Mapping[int, int], limit: int | None) -> Slowness:
+def _slowness(buckets: Mapping[int, int], unjudged: Mapping[int, int], limit: int | None) -> Slowness:
     if limit is None:
         return NOT_TIMED
-    slow = sum(count for index, count in buckets.items() if index > limit)
-    return Slowness(slow, sum(buckets.values()))
+    slow = _above(buckets, limit) - _above(unjudged, limit)
+    return Slowness(slow, sum(buckets.values()) - sum(unjudged.values()))
+
+
+def _above(buckets: Mapping[int, int], limit: int) -> int:
+    return sum(count for index, count in buckets.items() if index > limit)
 
 
 NO_LIMITS: Final = SlowLimits()

@@ -34,7 +34,8 @@ _TTFT: Final = histogram.TTFT
 _TPOT: Final = histogram.TPOT
 _COUNTER_FIELDS: Final = 80
 """A call has about 16 counters, in four hashes, with as many places of histograms."""
-_MAPPINGS: Final = (*SKETCHED, "latencies_success", "latencies_error", "ttfts", "tpots")
+_UNJUDGED: Final = ("unjudged_latency", "unjudged_ttft")
+_MAPPINGS: Final = (*SKETCHED, *_UNJUDGED, "latencies_success", "latencies_error", "ttfts", "tpots")
 
 
 class SpeedDelta:
@@ -56,6 +57,10 @@ class SpeedDelta:
         self.first_visible: Counts = {}
         self.itl: Counts = {}
         self.send_wait: Counts = {}
+        self.unjudged_latency: Counts = {}
+        """The part of `latency` that says nothing of the provider: its breaker leaves it out; in no window."""
+        self.unjudged_ttft: Counts = {}
+        """Likewise of `ttft`."""
         self.latencies_success: Counts = {}
         self.latencies_error: Counts = {}
         self.latency_success_us = 0
@@ -84,10 +89,16 @@ class SpeedDelta:
             self.latency_error_us += microseconds
             self.latencies_error[index] = self.latencies_error.get(index, 0) + 1
 
-    def _fold_unjudged(self, latency: float) -> None:
-        """Count a latency, beside `_fold_latency`, as one that says nothing of the provider."""
-        self.counters[UNJUDGED_LATENCY_US] += ceil(latency * 1e6 - 0.5)
-        self.counters[UNJUDGED_LATENCY_COUNT] += 1
+    def _fold_unjudged(self, latency: float | None, ttft: float | None) -> None:
+        """Count times, beside `_fold_latency` and `_fold_pace`, as those of a call that says nothing of the provider."""
+        if latency is not None:
+            self.counters[UNJUDGED_LATENCY_US] += ceil(latency * 1e6 - 0.5)
+            self.counters[UNJUDGED_LATENCY_COUNT] += 1
+            index = bucket_index(latency)
+            self.unjudged_latency[index] = self.unjudged_latency.get(index, 0) + 1
+        if ttft is not None:
+            index = bucket_index(ttft)
+            self.unjudged_ttft[index] = self.unjudged_ttft.get(index, 0) + 1
 
     def _fold_transport(
         self, ttfb: float | None, wait: float | None, endpoint: str | None, stream_latency: float | None

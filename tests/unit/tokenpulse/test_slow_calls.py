@@ -3,8 +3,10 @@
 import pytest
 
 from tokenpulse.deltas import SeriesDelta
+from tokenpulse.known_words import Words
 from tokenpulse.slow_calls import NO_LIMITS, SlowLimits
 from tokenpulse_shared.breaker import NOT_TIMED, Slowness
+from tokenpulse_shared.records import Observation, Outcome
 from tokenpulse_shared.settings import Settings
 from tokenpulse_shared.sketch import bucket_index
 
@@ -35,6 +37,25 @@ def test_slow_is_what_lies_in_a_bucket_above_the_limits(limit: float, slow: int)
 
     assert limits.calls("m", _delta()).latency == Slowness(slow, 6)
     assert limits.calls("m", _delta()).ttft == NOT_TIMED
+
+
+@pytest.mark.parametrize("outcome", ["caller_error", "client_disconnect", "cancelled"])
+def test_calls_that_no_provider_is_to_blame_for_are_neither_slow_nor_fast(outcome: Outcome) -> None:
+    """Fast 400s do not hide slow calls, a client that left after a minute is no slow call; faults are timed."""
+    limits = SlowLimits.of(Settings.load({}, breaker_slow_latency=1.0, breaker_slow_ttft=0.2))
+    early, late, words = _delta(), SeriesDelta(), Words()
+    for seconds in (0.0, 0.001, 0.5, 60.0, 60.0):
+        late.fold(
+            Observation("p", "m", outcome=outcome, latency_seconds=seconds, ttft_seconds=seconds), words
+        )
+    late.fold(Observation("p", "m", outcome=outcome, ttft_seconds=9.0), words)
+    late.fold(Observation("p", "m", outcome="truncated", latency_seconds=30.0, ttft_seconds=0.1), words)
+    calls = limits.calls("m", late)
+    early.merge(late)
+
+    assert (calls.latency, calls.ttft) == (Slowness(1, 1), Slowness(0, 1))
+    calls = limits.calls("m", early)
+    assert (calls.latency, calls.ttft) == (Slowness(5, 7), Slowness(7, 8))
 
 
 def test_first_tokens_have_a_limit_of_their_own() -> None:
