@@ -1,10 +1,10 @@
 """Move breakers after a flush: read what Redis counted, ask the pure machine, write the new state.
 
-Looked at are models with a provider fault or a slow call in the batch, those whose breaker is not at rest as far as
-this process knows, and of the others those not looked at for `LOOK_AGAIN_SECONDS`: another writer may have opened
-them and gone. So a healthy model costs next to nothing. A few are looked at in one round trip, with a pause for other
-threads between two: reading many replies at once would keep the interpreter for milliseconds. Transitions compare the circuit's version, so that two
-writers who look at once make one transition; who comes second looks again, so that no probe's success is lost.
+Looked at are models with a provider fault or a slow call in the batch, and those whose breaker is not at rest (see
+`restless_breakers`). So a healthy model costs next to nothing. A few are looked at in one round trip, with a pause for
+other threads between two: reading many replies at once would keep the interpreter for milliseconds. Transitions compare
+the circuit's version, so that two writers who look at once make one transition; who comes second looks again, so that
+no probe's success is lost.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,6 +16,7 @@ from tokenpulse.breaker_memory import BreakerMemory
 from tokenpulse.guard import Guard
 from tokenpulse.operations import Calls
 from tokenpulse.refusals import note_refusal
+from tokenpulse.restless_breakers import RestlessBreakers
 from tokenpulse.script_call import Script
 from tokenpulse_shared.breaker import BreakerPolicy, Circuit, Move, advance, moves_of_advance
 from tokenpulse_shared.breaker import Calls as RecentCalls
@@ -24,8 +25,6 @@ from tokenpulse_shared.circuit_codec import decode_circuit, recent_calls
 from tokenpulse_shared.circuit_moves import transition_call
 from tokenpulse_shared.keyspace import Keyspace
 
-LOOK_AGAIN_SECONDS: Final = 30.0
-"""Half of the shortest time a breaker is open: it is known to be open by the time its probes begin."""
 LOOKED_AT_ONCE: Final = 20
 """Breakers in one round trip: less than a millisecond of this thread's own work."""
 ROUNDS: Final = 5
@@ -60,8 +59,7 @@ class Breakers:
         self._guard = guard
         self._memory = memory
         self._policy = policy or BreakerPolicy()
-        self._restless: set[tuple[str, str]] = set()
-        self._looked_at: dict[tuple[str, str], float] = {}
+        self._restless = RestlessBreakers(client, keyspace, guard)
         self._breathe = Breath()
 
     def look(self, provider: str, calls: Iterable[Calls], now: float) -> None:
@@ -70,7 +68,8 @@ class Breakers:
         Raises:
             redis.RedisError: Redis could not be asked; the next flush with traffic looks again.
         """
-        self._settle(provider, [call for call in calls if self._matters(provider, call, now)], now)
+        self._restless.ask(provider, now)
+        self._settle(provider, [call for call in calls if self._restless.may_move(provider, call, now)], now)
 
     def review(self, provider: str, models: Iterable[str], now: float) -> None:
         """Advance breakers that time alone may move: open ones whose wait is over.
@@ -92,15 +91,6 @@ class Breakers:
             calls = self._round(provider, calls, now)
         if calls:
             self._guard.count("breaker_contended", len(calls))
-
-    def _matters(self, provider: str, call: Calls, now: float) -> bool:
-        name = (provider, call.model)
-        is_due = now - self._looked_at.get(name, float("-inf")) >= LOOK_AGAIN_SECONDS
-        is_bad = call.faults or call.latency.slow or call.ttft.slow
-        if not (is_due or is_bad or name in self._restless):
-            return False
-        self._looked_at[name] = now
-        return True
 
     def _round(self, provider: str, calls: Sequence[Calls], now: float) -> list[Calls]:
         """Look once; return the calls of those breakers that another writer moved meanwhile."""
@@ -132,11 +122,7 @@ class Breakers:
             new_ttft=call.ttft,
         )
         circuit = advance(held.circuit, recent, self._policy, now)
-        name = (provider, call.model)
-        if circuit.state == "CLOSED":
-            self._restless.discard(name)
-        else:
-            self._restless.add(name)
+        self._restless.note((provider, call.model), circuit)
         if circuit is held.circuit:
             return None
         return _Change(call, circuit, moves_of_advance(held.circuit, circuit))

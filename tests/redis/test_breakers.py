@@ -9,7 +9,7 @@ import redis
 
 from tests.support.clock import FakeClock
 from tokenpulse.breaker_memory import BreakerMemory
-from tokenpulse.breakers import LOOK_AGAIN_SECONDS, ROUNDS, TRANSITION, Breakers
+from tokenpulse.breakers import ROUNDS, TRANSITION, Breakers
 from tokenpulse.guard import Guard
 from tokenpulse.operations import Calls, Operations
 from tokenpulse.script_call import Script
@@ -131,19 +131,6 @@ def test_a_transition_that_another_writer_made_first_is_not_made_twice(
     assert fields[b"state"] == b"OPEN"
     assert fields[b"version"] == b"1"
     assert fields[b"opened_at"].decode() == circuit_fields(opened)["opened_at"]
-
-
-def test_a_healthy_model_is_looked_at_rarely(
-    writers: tuple[_Writer, _Writer], redis_client: redis.Redis
-) -> None:
-    """Successes on a breaker at rest cost one question in a while."""
-    one, _ = writers
-    now, calls = one.now(), [Calls("m", 5, 0, 0)]
-    redis_client.config_resetstat()
-    for seconds in (0.0, 1.0, LOOK_AGAIN_SECONDS - 1.0, LOOK_AGAIN_SECONDS, LOOK_AGAIN_SECONDS + 1.0):
-        one.breakers.look("p", calls, now + seconds)
-
-    assert redis_client.info("commandstats")["cmdstat_hgetall"]["calls"] == 2
 
 
 def test_an_open_breaker_is_found_by_a_writer_that_saw_no_fault(writers: tuple[_Writer, _Writer]) -> None:
