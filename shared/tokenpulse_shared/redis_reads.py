@@ -53,7 +53,7 @@ class RedisReads:
         self._version_due_at = float("-inf")
         self._deadline_seconds = deadline_seconds
         self.corrupt_keys = CorruptKeys()
-        self._turns = asyncio.Semaphore(READER_CONNECTIONS - 1)  # one is left to the load of the totals
+        self._turns = asyncio.Semaphore(READER_CONNECTIONS - 1)  # one is left to INFO
 
     async def batch(self, commands: Sequence[Command], *, atomic: bool = False) -> list[Any]:
         """Return one reply for each command, in order; `atomic` sees them all at one moment (MULTI/EXEC).

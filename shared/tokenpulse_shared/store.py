@@ -35,7 +35,6 @@ from tokenpulse_shared.sealed_cache import SealedCache
 from tokenpulse_shared.series_reader import SeriesReader
 from tokenpulse_shared.series_window import Series, SeriesWindow
 from tokenpulse_shared.settings import Settings
-from tokenpulse_shared.store_errors import translated_errors
 from tokenpulse_shared.timespan import Span, hour_span, hours_span, minutes_span, window_span
 from tokenpulse_shared.totals_reader import TotalsReader
 from tokenpulse_shared.totals_records import Totals
@@ -66,7 +65,7 @@ class MetricsStore:
         self._last_hour = WindowsReader(self._reads, self.keyspace, SealedCache(PROVIDER_SKETCHED))
         self.series = SeriesReader(self._index, self._windows, DaysReader(self._reads, self.keyspace))
         self._circuits = CircuitsReader(self._reads, self.keyspace)
-        self._totals = TotalsReader(self._client, self.keyspace, counts=self.read_counts)
+        self._totals = TotalsReader(self._reads, self.keyspace)
         self._fleet_counts = FleetCounts(self._reads, self.keyspace)
         self._trials = Trials(self._reads, self.keyspace, self.settings.trial_hash_key)
         self._gauges = BusinessGauges(self._reads, self.keyspace)
@@ -229,8 +228,7 @@ class MetricsStore:
 
     async def totals(self) -> Totals:
         """Return every counter that only grows; one load at a time."""
-        async with translated_errors():
-            return await self._totals.load()
+        return await self._totals.load()
 
     async def count_in_fleet(self, counters: Mapping[str, int], events: Mapping[str, str]) -> dict[str, int]:
         """Return what all readers counted of themselves, this one's included; see `FleetCounts.add`."""

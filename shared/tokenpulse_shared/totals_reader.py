@@ -7,20 +7,19 @@ Invariants: only keys that an index names are read, no SCAN; a key of a wrong ty
 
 import asyncio
 import logging
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import redis.asyncio
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from tokenpulse_shared.clock import Clock, SystemClock
 from tokenpulse_shared.http_decoding import HttpDecoder
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.keyspace_version import check_readable
 from tokenpulse_shared.names import OTHER
-from tokenpulse_shared.read_counts import ReadCounts
+from tokenpulse_shared.redis_reads import Command, RedisReads
 from tokenpulse_shared.server_info import load_server_info
+from tokenpulse_shared.store_errors import translated_errors
 from tokenpulse_shared.totals_decoding import SeriesDecoder, clean_member
 from tokenpulse_shared.totals_records import AppTotals, ModelTotals, RedisInfo, SeriesTotals, Totals
 
@@ -31,26 +30,15 @@ HASHES_PER_TRIP: Final = 10
 INFO_SECONDS: Final = 5.0
 """How long an INFO is served from memory."""
 
-Command = tuple[str, ...]
 Pair = tuple[str, str | None]
 """A provider with one of its models, None for the provider as a whole."""
 
 
 class TotalsReader:
-    """Load totals with an asyncio client that answers bytes; one load at a time.
+    """Load totals; one load at a time. `clock` only decides when INFO is asked again."""
 
-    `clock` only decides when INFO is asked again. `counts`: where to note what is asked, how long it took.
-    """
-
-    def __init__(
-        self,
-        client: redis.asyncio.Redis,
-        keyspace: Keyspace,
-        clock: Clock | None = None,
-        counts: ReadCounts | None = None,
-    ) -> None:
-        self._client = client
-        self._counts = counts
+    def __init__(self, reads: RedisReads, keyspace: Keyspace, clock: Clock | None = None) -> None:
+        self._reads = reads
         self._keyspace = keyspace
         self._clock = clock or SystemClock()
         self._info: RedisInfo | None = None
@@ -61,10 +49,14 @@ class TotalsReader:
         """Return every counter.
 
         Raises:
-            redis.exceptions.RedisError: Redis cannot be reached or refuses.
+            StoreUnavailableError: Redis cannot be reached, refused, or did not answer in time, all trips together.
             KeyspaceVersionError: another release wrote the keyspace, in a way that this one cannot read.
         """
-        keys, load = self._keyspace, _Load(self._client, self._counts)
+        async with translated_errors():
+            return await self._load()
+
+    async def _load(self) -> Totals:
+        keys, load = self._keyspace, _Load(self._reads)
         clock, version, provider_names, app_names = await load.trip(
             [
                 ("TIME",),
@@ -116,7 +108,7 @@ class TotalsReader:
     async def _redis_info(self) -> RedisInfo | None:
         now = self._clock.monotonic()
         if self._info_at is None or now - self._info_at >= INFO_SECONDS:
-            self._info, self._info_at = await load_server_info(self._client), now
+            self._info, self._info_at = await load_server_info(self._reads.client), now
         return self._info
 
     def _log_once(self, corrupt: Sequence[str]) -> None:
@@ -129,9 +121,8 @@ class TotalsReader:
 class _Load:
     """Send the commands of one load; gather the keys that are not ours."""
 
-    def __init__(self, client: redis.asyncio.Redis, counts: ReadCounts | None) -> None:
-        self._client = client
-        self._counts = counts
+    def __init__(self, reads: RedisReads) -> None:
+        self._reads = reads
         self.corrupt: list[str] = []
         self.unreadable = 0
 
@@ -139,26 +130,13 @@ class _Load:
         """Return one reply per command, in one round trip; None for a key of a wrong type.
 
         Raises:
-            RedisError: any other refusal.
+            StoreUnavailableError: any other refusal.
         """
-        if not commands:
-            return []
-        begun_at = time.perf_counter()
-        pipeline = self._client.pipeline(transaction=False)
-        for command in commands:
-            pipeline.execute_command(*command)
-        replies: list[Any] = await pipeline.execute(raise_on_error=False)
-        if self._counts is not None:
-            self._counts.note(commands, time.perf_counter() - begun_at)
+        replies = await self._reads.batch(commands)
         for place, reply in enumerate(replies):
-            if not isinstance(reply, Exception):
-                continue
-            is_wrong_type = isinstance(reply, ResponseError) and str(reply).startswith("WRONGTYPE")
-            if is_wrong_type:
-                self.corrupt.append(commands[place][1])
-            else:
-                raise reply if isinstance(reply, RedisError) else RedisError(str(reply))
-            replies[place] = None
+            if isinstance(reply, ResponseError):
+                self.corrupt.append(str(commands[place][1]))
+                replies[place] = None
         return replies
 
     async def hashes(self, keys: Sequence[str]) -> list[dict[bytes, bytes]]:

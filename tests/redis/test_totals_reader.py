@@ -6,14 +6,15 @@ from contextlib import closing
 
 import pytest
 import redis
-from redis.exceptions import ConnectionError as RedisConnectionError
 
 from tests.support.redis_server import RedisServer
 from tokenpulse.recorder import Recorder
 from tokenpulse.sink import HttpExchange
 from tokenpulse_shared import totals_reader
+from tokenpulse_shared.errors import StoreUnavailableError
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.redis_client import connect_async
+from tokenpulse_shared.redis_reads import RedisReads
 from tokenpulse_shared.totals_reader import TotalsReader
 from tokenpulse_shared.totals_records import Totals
 
@@ -22,7 +23,7 @@ KEYS = Keyspace()
 
 async def _load(url: str) -> Totals:
     async with connect_async(url) as client:
-        return await TotalsReader(client, KEYS).load()
+        return await TotalsReader(RedisReads(client), KEYS).load()
 
 
 def _record(url: str) -> None:
@@ -100,7 +101,7 @@ async def test_keys_that_are_not_ours_are_left_out_and_logged_once(
 
     with caplog.at_level(logging.WARNING):
         async with connect_async(redis_url) as client:
-            reader = TotalsReader(client, KEYS)
+            reader = TotalsReader(RedisReads(client), KEYS)
             await reader.load()
             totals = await reader.load()
 
@@ -150,7 +151,7 @@ async def test_info_is_asked_again_only_after_a_while(redis_url: str, redis_clie
 
     clock = Clock()
     async with connect_async(redis_url) as client:
-        reader = TotalsReader(client, KEYS, clock)
+        reader = TotalsReader(RedisReads(client), KEYS, clock)
         first = (await reader.load()).redis
         clock.now = totals_reader.INFO_SECONDS - 0.1
         second = (await reader.load()).redis
@@ -174,7 +175,7 @@ async def test_a_server_that_is_away_is_an_error(redis_server: RedisServer) -> N
     """Never zeros."""
     redis_server.kill()
 
-    with pytest.raises(RedisConnectionError):
+    with pytest.raises(StoreUnavailableError, match="connection refused"):
         await _load(redis_server.url)
 
 
@@ -184,7 +185,7 @@ async def test_a_server_that_refuses_is_an_error(redis_servers: Callable[..., Re
     with server.client() as client:
         client.config_set("requirepass", "secret")
 
-    with pytest.raises(redis.RedisError):
+    with pytest.raises(StoreUnavailableError, match="authentication required"):
         await _load(server.url)
 
 
@@ -196,7 +197,7 @@ async def test_a_command_that_is_forbidden_is_an_error(
     with server.client() as client:
         client.execute_command("ACL SETUSER", "default", "-hgetall")
 
-    with pytest.raises(redis.exceptions.NoPermissionError):
+    with pytest.raises(StoreUnavailableError, match="not permitted: hgetall"):
         await _load(server.url)
 
 
