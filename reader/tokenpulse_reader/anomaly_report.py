@@ -11,7 +11,7 @@ from tokenpulse_reader.units import iso
 from tokenpulse_shared.keyspace import stamp
 from tokenpulse_shared.series_window import Series, SeriesWindow
 from tokenpulse_shared.store import MetricsStore
-from tokenpulse_shared.timespan import Span, hours_span
+from tokenpulse_shared.timespan import hours_span
 
 _UNITS: Final[dict[AnomalyType, tuple[str, str, float]]] = {
     "cost_spike": ("usd", "the cost of the hour was {0:.4g} USD, usual is {1:.4g} USD", 1.0),
@@ -41,27 +41,35 @@ class AnomalyReport:
     corrupt_keys: int
 
 
-async def load_anomalies(
-    store: MetricsStore, hours: int = BASELINE_HOURS, providers: Sequence[str] | None = None
-) -> AnomalyReport:
+async def load_anomalies(store: MetricsStore, hours: int = BASELINE_HOURS) -> AnomalyReport:
     """Return the anomalies of the last `hours` hours, from 1 to 168; counters only, a few round trips.
-
-    `providers`: those looked at, None: all that are known. At least a day is loaded, and the day before it, as
-    baseline.
 
     Raises:
         StoreUnavailableError: Redis cannot be reached, refused, or did not answer in time.
     """
     now = await store.now()
+    windows = await load_hours(store, await store.providers(), now, hours)
+    return await asyncio.to_thread(report_of, windows, now, hours)
+
+
+async def load_hours(
+    store: MetricsStore, providers: Sequence[str], now: float, hours: int = BASELINE_HOURS
+) -> list[SeriesWindow]:
+    """Return the hours of the providers, in order, that anomalies of the last `hours` hours are found in.
+
+    At least a day, and the day before it, as baseline. `now`: epoch seconds.
+
+    Raises:
+        StoreUnavailableError: Redis cannot be reached, refused, or did not answer in time.
+    """
+    span = hours_span(now, max(hours, BASELINE_HOURS) + BASELINE_HOURS)
+    wanted = [Series(provider, None) for provider in providers]
+    return [window async for page in store.series.pages(wanted, span) for window in page]
+
+
+def report_of(windows: Sequence[SeriesWindow], now: float, hours: int = BASELINE_HOURS) -> AnomalyReport:
+    """Return what is found in the last `hours` hours of the windows that `load_hours` gave."""
     asked = hours_span(now, hours)
-    loaded = hours_span(now, max(hours, BASELINE_HOURS) + BASELINE_HOURS)
-    names = await store.providers() if providers is None else list(providers)
-    wanted = [Series(name, None) for name in names]
-    windows = [window async for page in store.series.pages(wanted, loaded) for window in page]
-    return await asyncio.to_thread(_report, windows, asked, hours)
-
-
-def _report(windows: Sequence[SeriesWindow], asked: Span, hours: int) -> AnomalyReport:
     within = [row.start for window in windows for row in window.rows if row.start >= asked.begin]
     return AnomalyReport(
         now=asked.end,

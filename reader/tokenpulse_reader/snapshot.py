@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tokenpulse_reader.anomalies import Anomaly
-from tokenpulse_reader.anomaly_report import load_anomalies
+from tokenpulse_reader.anomaly_report import load_hours, report_of
 from tokenpulse_reader.exposition.facts import LastDay
 from tokenpulse_reader.score_keeper import ScoreKeeper
 from tokenpulse_reader.stats import realtime_json
 from tokenpulse_shared.circuits_reader import CircuitStatus
 from tokenpulse_shared.provider_health import ProviderHealth, assess
 from tokenpulse_shared.score_board import ScoreBoard
-from tokenpulse_shared.series_window import Series, SeriesWindow
+from tokenpulse_shared.series_window import SeriesWindow
 from tokenpulse_shared.store import MetricsStore
 from tokenpulse_shared.timespan import hours_span
 from tokenpulse_shared.totals_records import Totals
@@ -87,14 +87,12 @@ class SnapshotLoader:
     async def _load_last_day(self, providers: list[str], now: float) -> LastDay:
         if self._last_day_at is None or not 0.0 <= now - self._last_day_at < LAST_DAY_SECONDS:
             span, series = hours_span(now, _LAST_DAY_HOURS), self._store.series
-            windows = [
-                window
-                for wanted in ([Series(provider, None) for provider in providers], await series.known())
-                async for page in series.pages(wanted, span, most=_SERIES_A_TRIP)
-                for window in page
-            ]
-            self._anomalies = (await load_anomalies(self._store, providers=providers)).anomalies
-            self._last_day, self._last_day_at = await asyncio.to_thread(last_day_of, windows), now
+            hours = await load_hours(self._store, providers, now)
+            pages = series.pages(await series.known(), span, most=_SERIES_A_TRIP)
+            models = [window async for page in pages for window in page]
+            self._anomalies = (await asyncio.to_thread(report_of, hours, now)).anomalies
+            last_day = await asyncio.to_thread(last_day_of, [*hours, *models], span.begin)
+            self._last_day, self._last_day_at = last_day, now
         return self._last_day
 
 
@@ -109,15 +107,15 @@ def health_of(
     }
 
 
-def last_day_of(windows: list[SeriesWindow]) -> LastDay:
-    """Return costs by provider, uptime by model (over all its providers), from windows of both.
+def last_day_of(windows: list[SeriesWindow], begin: int) -> LastDay:
+    """Return costs by provider, uptime by model (over all its providers), from windows of both since `begin`.
 
     A provider none of whose requests had a price has no cost: it is not known.
     """
     costs: dict[str, int] = {}
     uptime: dict[str, tuple[int, int]] = {}
     for window in windows:
-        row, (provider, model) = window.total(), window.series
+        row, (provider, model) = window.since(begin), window.series
         if model is None:
             if not row.requests or row.requests > row.count("unpriced_requests"):
                 costs[provider] = row.count("total_cost")

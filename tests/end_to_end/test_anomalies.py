@@ -1,6 +1,6 @@
 """Anomalies through a real Redis: incidents put into two days of traffic are what is found, nothing else."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import closing
 from typing import Any, NamedTuple
 
@@ -16,7 +16,8 @@ from tokenpulse_reader.anomalies import Anomaly
 from tokenpulse_reader.leader import Leadership
 from tokenpulse_reader.score_keeper import ScoreKeeper
 from tokenpulse_reader.snapshot import SnapshotLoader
-from tokenpulse_shared.keyspace import stamp
+from tokenpulse_shared.keyspace import Keyspace, stamp
+from tokenpulse_shared.redis_reads import Command, RedisReads
 from tokenpulse_shared.store import MetricsStore
 
 HOUR = 3600
@@ -167,6 +168,40 @@ async def test_the_snapshot_holds_those_of_a_day(url: str) -> None:
         expected=0.05,
         severity="critical",
     )
+
+
+async def test_the_snapshot_reads_each_hour_of_a_provider_once(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two days serve the anomalies; their second half is the last day, nothing older is counted in it."""
+    asked: list[str] = []
+    batch = RedisReads.batch
+
+    async def noted(reads: RedisReads, commands: Sequence[Command], *, atomic: bool = False) -> list[Any]:
+        asked.extend(str(command[1]) for command in commands if command[0] == "HGETALL")
+        return await batch(reads, commands, atomic=atomic)
+
+    monkeypatch.setattr(RedisReads, "batch", noted)
+    clock = FakeClock(NOW)
+    async with MetricsStore(url, clock=clock) as store:
+        leadership = Leadership(store.boards, clock, "reader", 2.0)
+        snapshot = await SnapshotLoader(store, ScoreKeeper(store.boards, leadership, 60.0, 10.0)).load()
+
+    keys = Keyspace()
+    hours = [
+        keys.counters(provider, None, stamp("hour", THIS_HOUR - ago * HOUR))
+        for provider in INCIDENTS
+        for ago in range(48)
+    ]
+    assert [asked.count(key) for key in hours] == [1] * len(hours)
+    assert snapshot.last_day.cost_nano_usd == {
+        "broken": 576_000_000,  # a call that failed costs as much
+        "costly": 1_008_000_000,
+        "silent": 512_000_000,
+        "slow": 576_000_000,
+        "steady": 576_700_000,
+    }
+    assert sum(sum(calls) for calls in snapshot.last_day.uptime.values()) == 24 * 5 * 24 - 64 - 11
 
 
 async def test_nothing_is_found_where_nothing_is_known(
