@@ -159,6 +159,8 @@ def test_a_writer_without_one_command_says_which(
     recorder.flush()
 
     assert recorder.stats()["last_error"] is None
+    assert admin.hexists(KEYS.totals("p"), "created")
+    assert admin.hexists(KEYS.totals("p", "m"), "created")
     assert series_totals(admin, "p", "m")["tokens_input"] == 7
     assert total(admin, "p") == 2
     assert recorder.stats()["dropped"] == {}

@@ -395,6 +395,14 @@ def test_a_hash_that_an_older_writer_began_does_not_tell_since_when(client: redi
     assert "created" not in hash_of(client, GUARD)
 
 
+def test_guards_alone_are_no_beginning(client: redis.Redis) -> None:
+    """A first batch that was refused leaves its writer's guard: counting begins with the batch that is taken."""
+    client.hset(GUARD, "writer:refused", "0:1000")
+    taken = apply(client, 0, 1, increments=[[GUARD, "1000", {"a": 1}]])
+
+    assert hash_of(client, GUARD)["created"] == taken[2].decode()
+
+
 def test_notes_are_set_in_hashes_that_are_there(client: redis.Redis) -> None:
     """The last one stays; a note alone makes no key, for it would live for ever."""
     apply(client, 0, 1, increments=[["k", 60, {"a": 1}]], notes=[["k", "n", "one"], ["none", "n", "one"]])

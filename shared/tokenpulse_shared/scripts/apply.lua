@@ -29,7 +29,8 @@ end
 local packed_at = string.find(ARGV[5], '\0', 1, true) or #ARGV[5] + 1
 local operations = cjson.decode(string.sub(ARGV[5], 1, packed_at - 1)) -- fails before anything is written
 local fields = stored == 0 and redis.call('HGETALL', KEYS[1]) or {}
-local is_first = stored == 0 and #fields == 0
+local is_first = stored == 0 -- nothing is counted yet: guards alone are there where a first batch was refused
+for i = 1, #fields, 2 do is_first = is_first and string.sub(fields[i], 1, 7) == 'writer:' end
 -- The guard is the first write, by `call`: out of memory or read-only stops the script here, with nothing applied.
 redis.call('HSET', KEYS[1], writer, string.format('%.0f:%.0f', sequence, now))
 
@@ -194,7 +195,7 @@ end
 for _, operation in ipairs(operations.increments) do -- {key, time to live, {field: increment}}
   local key, changed, is_new = operation[1], false, false
   if operation[2] == ttl then -- what lives as long as the guard only ever grows: it tells since when
-    if key == KEYS[1] then is_new = is_first else is_new = redis.pcall('HLEN', key) == 0 end
+    if key == KEYS[1] then is_new = is_first else is_new = redis.pcall('TYPE', key)['ok'] == 'none' end
   end
   for field, count in pairs(operation[3]) do
     field = place(key, field)
