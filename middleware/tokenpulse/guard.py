@@ -69,6 +69,11 @@ class Guard:
         if self._may_log(event):
             logger.warning("%s: %s", event, detail)
 
+    def warn(self, text: str) -> None:
+        """Log a warning, every time; a log handler of the app's that raises does no harm."""
+        with contextlib.suppress(Exception):
+            logger.warning("%s", text)
+
     def _may_log(self, what: str) -> bool:
         now = self._clock.monotonic()
         with self._lock:

@@ -49,6 +49,11 @@ class Intake:
         if len(self._exchanges) >= BATCH:
             self._report(self._http.fold_all(self._exchanges))
 
+    @property
+    def queued(self) -> int:
+        """Return how many observations were not folded yet; takes no lock."""
+        return len(self._observations)
+
     def settle(self) -> None:
         """Fold all that waits, dated as is known now."""
         self._fold_observations()

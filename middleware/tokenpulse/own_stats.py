@@ -21,6 +21,7 @@ def own_stats(
     left none. lacking_rights: what the Redis user may not do, None before a good flush. last_flush_at: epoch
     seconds; staleness_seconds: time since then; None before the first good flush.
     observations: requests counted since the start = flushed (Redis has them) + pending (memory has them).
+    pending after a close is what ends with the process, but for what a spill file holds.
     pending_batches, series: what holds the pending ones. duplicates_dropped: batches sent again that Redis had.
     gaps: times Redis had lost batches; gaps_replayed: batches it was given again; unrecoverable: observations it
     lost that could not be. dropped: {cause: values set aside or increments refused}. counts: all, as in `Guard`.

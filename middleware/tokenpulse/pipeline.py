@@ -113,6 +113,11 @@ class Pipeline:
         """Return how many series' deltas memory holds."""
         return self._feeds.series_count()
 
+    @property
+    def pending_observations(self) -> int:
+        """Return how many folded observations Redis is not known to have; takes no lock."""
+        return max(0, self._sources.series.observations - self.writer.flushed_observations)
+
     def has_waiting(self) -> bool:
         """Tell whether anything was recorded that is not in Redis."""
         self._sources.settle()
@@ -170,9 +175,7 @@ class Pipeline:
             "pending_batches": len(self.writer.in_flight),
             "series": self.series_count,
             "last_flush": now,
-            "pending_observations": max(
-                0, self._sources.series.observations - self.writer.flushed_observations
-            ),
+            "pending_observations": self.pending_observations,
             "clock_offset_seconds": round(self._clock.offset_seconds, 6),
         }
         if not self._writer_report.send(now, in_progress, stats):

@@ -20,6 +20,7 @@ from tokenpulse.breaker_gate import Breaker
 from tokenpulse.call_names import CallNames
 from tokenpulse.flush import CLOSE_SECONDS
 from tokenpulse.forks import restart_after_fork
+from tokenpulse.last_words import last_words
 from tokenpulse.own_stats import own_stats
 from tokenpulse.process_end import flush_at_process_end, forget_at_process_end
 from tokenpulse.recorder_parts import make_parts
@@ -202,7 +203,11 @@ class Recorder:
         return self._flusher.flush()
 
     async def aclose(self) -> None:
-        """Flush what waits, stop the background thread; within 2 s, never raises. Recording starts it again."""
+        """Flush what waits, stop the background thread; within 2 s, never raises. Recording starts it again.
+
+        What Redis did not take stays here as `stats()["pending"]`, and a warning says so: it ends with the process,
+        unless it waits in a spill file.
+        """
         self._started = False
         try:
             loop = asyncio.get_running_loop()
@@ -221,6 +226,9 @@ class Recorder:
         if self._started:  # another thread recorded meanwhile
             flush_at_process_end(self)
         self._client.close()  # its sockets; recording again connects anew
+        if pending := self._intake.queued + self._pipeline.pending_observations:
+            reason, counts = self._flusher.last_error, self._guard.counts()
+            self._guard.warn(last_words(pending, reason, self.settings.spill_path, counts))
 
     def stats(self) -> dict[str, Any]:
         """Return what the recorder says of itself (see `own_stats`), with `spill` (see `Spill`) if it spills."""

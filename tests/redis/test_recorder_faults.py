@@ -103,6 +103,10 @@ def test_a_refused_login_is_said_once(redis_server: RedisServer, caplog: pytest.
     assert recorder._flusher._pause_seconds() >= 30
     recorder.close()
     assert [record.getMessage() for record in caplog.records] == [
-        "flush failed, counts are kept and sent later: authentication failed"
+        "flush failed, counts are kept and sent later: authentication failed",
+        (
+            "stopped; requests not known to be in Redis: 1 (authentication failed); they are lost when this process "
+            "ends; set spill_path to have the next one bring them"
+        ),
     ]
     assert _is_kept(recorder)

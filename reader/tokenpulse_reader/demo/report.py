@@ -73,13 +73,28 @@ def status_line(
     )
 
 
-def summary(counts: TrafficCounts) -> str:
-    """Return the last line: how many requests were sent, how they ended."""
+def summary(counts: TrafficCounts, *, pending: int, spill_path: str | None) -> Sequence[str]:
+    """Return the last lines: how many requests were sent, how they ended, how many Redis is not known to have.
+
+    `pending`: the last of these; `spill_path`: where they wait, None: nowhere.
+    """
     skipped = f"; {counts.skipped} left out because too many were open" if counts.skipped else ""
-    return (
+    done = (
         f"done: sent {counts.sent} requests: {counts.answered} answered, {counts.failed} failed, "
         f"{counts.left_early} hung up early by the client, {counts.cut_off} cut off by the stop{skipped}"
     )
+    return (done, *_missing(pending, spill_path))
+
+
+def _missing(pending: int, spill_path: str | None) -> Sequence[str]:
+    if not pending:
+        return ()
+    fate = (
+        f"they wait in {spill_path} for the next start"
+        if spill_path
+        else "they are lost; with TOKENPULSE_SPILL_PATH=<directory> the next start would bring them"
+    )
+    return (f"NOT in Redis, as far as is known: {pending} of them, Redis was away at the end; {fate}",)
 
 
 def _score(entry: Mapping[str, Any]) -> str:

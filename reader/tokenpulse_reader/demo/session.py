@@ -64,7 +64,9 @@ async def run_demo(options: DemoOptions, write_line: WriteLine) -> None:
             async with _running(traffic.run()), _running(reporter):
                 await wait_for_stop(stop, (app, reader), duration_seconds=options.duration_seconds)
                 write_line("stopping: open requests may finish, then the last numbers are flushed")
-    write_line(summary(traffic.counts))
+    pending = measured.recorder.stats()["pending"]
+    for line in summary(traffic.counts, pending=pending, spill_path=measured.recorder.settings.spill_path):
+        write_line(line)
 
 
 def _middleware_settings(settings: Settings) -> dict[str, Any]:

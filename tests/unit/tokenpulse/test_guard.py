@@ -26,6 +26,23 @@ def test_counts_add_up_by_name() -> None:
     assert guard.counts() == {"flushes": 5, "fault:usage_rejected": 1, "error:observe": 1}
 
 
+def test_a_warning_is_said_every_time(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same text twice is two lines; a log handler that raises does no harm."""
+
+    def refuse(self: logging.Handler, record: logging.LogRecord) -> None:
+        raise OSError("disk full")
+
+    guard = Guard(FakeClock())
+    guard.warn("100 % gone")
+    guard.warn("100 % gone")
+    monkeypatch.setattr(type(caplog.handler), "emit", refuse)
+    guard.warn("unheard")
+
+    assert [record.getMessage() for record in caplog.records] == ["100 % gone", "100 % gone"]
+
+
 def test_drain_returns_each_increment_once() -> None:
     """What was drained is not drained again; counts stay whole."""
     guard = Guard(FakeClock())

@@ -35,8 +35,22 @@ def test_summary_names_what_was_left_out() -> None:
     )
     skipped = TrafficCounts(sent=20, answered=12, failed=3, left_early=1, skipped=2)
 
-    assert summary(COUNTS) == whole
-    assert summary(skipped) == f"{whole}; 2 left out because too many were open"
+    assert summary(COUNTS, pending=0, spill_path=None) == (whole,)
+    assert summary(skipped, pending=0, spill_path="/spill") == (
+        f"{whole}; 2 left out because too many were open",
+    )
+
+
+def test_summary_tells_what_redis_lacks() -> None:
+    """With a spill directory they wait there, without one they are lost."""
+    _, waiting = summary(COUNTS, pending=3, spill_path="/spill")
+    _, lost = summary(COUNTS, pending=3, spill_path=None)
+
+    head = "NOT in Redis, as far as is known: 3 of them, Redis was away at the end; "
+    assert waiting == f"{head}they wait in /spill for the next start"
+    assert lost == (
+        f"{head}they are lost; with TOKENPULSE_SPILL_PATH=<directory> the next start would bring them"
+    )
 
 
 def test_commands_carry_the_token_by_name_only() -> None:
