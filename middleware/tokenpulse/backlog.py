@@ -104,7 +104,7 @@ class Backlog:
             name = next(iter(held.series))
             series = held.series.pop(name)
             requests += series.requests
-            batch.add_model(name, series.windows(records))
+            batch.add_model(name, series.windows(records), series.example)
             self._packing.breathe()
         if not held.series:
             del self._providers[provider]

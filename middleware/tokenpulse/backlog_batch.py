@@ -15,6 +15,7 @@ from tokenpulse.operations import Calls, Operations, bounded
 from tokenpulse.provider_delta import ErrorEntry
 from tokenpulse.series_backlog import BacklogWindows
 from tokenpulse.window_record import block_record, window_counters, without_counters
+from tokenpulse_shared import totals
 from tokenpulse_shared.counters import MAX_COUNT, SKETCHED, WINDOW_COUNTERS
 from tokenpulse_shared.keyspace import (
     DAY_RETENTION_SECONDS,
@@ -48,8 +49,8 @@ class BacklogBatch:
         """Return how many single values Redis will have to change."""
         return self._operations.fields
 
-    def add_model(self, model: str, windows: BacklogWindows) -> None:
-        """Add what a model gathered; may be called again for the same one."""
+    def add_model(self, model: str, windows: BacklogWindows, example: str | None = None) -> None:
+        """Add what a model gathered, with its last exemplar as Redis keeps it; may be called again for the same one."""
         self._models[model] = float(int(self._now))
         self._add_minutes(model, windows)
         self._add_hours(model, windows.hours)
@@ -59,6 +60,8 @@ class BacklogBatch:
             self._operations.increment(key, DAY_RETENTION_SECONDS, self._named(counters))
             key = self._keys.totals(self._provider, model)
             self._operations.increment(key, TOTALS_RETENTION_SECONDS, self._named(counts))
+        if example is not None:
+            self._operations.note(self._keys.totals(self._provider, model), totals.EXEMPLAR, example)
 
     def add_provider(self, windows: BacklogWindows) -> None:
         """Add what the provider as a whole gathered: its hours keep their counters in a hash."""

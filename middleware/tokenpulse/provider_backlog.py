@@ -97,6 +97,7 @@ class ProviderBacklog:
         lump, records = Lump(), self._packing.records
         for series in (into, *more):
             lump.add(series.windows(records), series.requests)
+            into.example = series.example or into.example
             self._packing.breathe()
         into.replace(lump.windows(records), lump.requests)
         into.qualifies = True
@@ -142,6 +143,9 @@ class ProviderBacklog:
             held.requests += requests
             held.qualifies = held.qualifies or delta.qualifies
             held.add(start, counts, packing.records, is_hour=is_hours)
+            example = None if delta.exemplar is None else delta.exemplar.encoded()
+            # Hours come after the minutes that are kept, and are of before them.
+            held.example = (held.example or example) if is_hours else (example or held.example)
             packing.breathe()
         self.whole.add(start, whole, packing.records, is_hour=is_hours)
         return overflow

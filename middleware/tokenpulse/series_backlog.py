@@ -40,12 +40,14 @@ class SeriesBacklog:
     """Gather one series; used by the flush thread only."""
 
     __slots__ = (
-        "_days", "_hour", "_minute", "_minutes", "_open", "_past", "_record", "qualifies", "requests",
+        "_days", "_hour", "_minute", "_minutes", "_open", "_past", "_record", "example", "qualifies", "requests",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.requests = 0
         self.qualifies = False
+        self.example: str | None = None
+        """The last exemplar as Redis keeps it, 64 bytes at most."""
         self._minute = 0
         """The open minute."""
         self._open = b""

@@ -1,8 +1,11 @@
 """A request's trace goes from its header to the exposition."""
 
+from collections.abc import Callable
+
 import httpx
 import redis
 
+from tests.support.redis_server import RedisServer
 from tests.support.written import KEYS
 from tokenpulse import TokenPulseMiddleware
 from tokenpulse.asgi import Receive, Scope, Send
@@ -64,3 +67,31 @@ async def test_the_last_trace_stays(redis_url: str, redis_client: redis.Redis) -
     }
     assert {model: series.exemplar is None for _, model, series in after.models} == {"m": False, "n": True}
     assert after.unreadable_fields == before.unreadable_fields + 1
+
+
+async def test_the_last_trace_of_an_outage_stays(
+    make_recorder: Callable[..., Recorder], redis_server: RedisServer
+) -> None:
+    """Of each series, over minutes and failed flushes; a name refused afterwards gives its own to the rest."""
+    recorder = make_recorder(redis_server.url, max_models_per_provider=1)
+    assert recorder.flush()  # which dates what follows
+    redis_server.kill()
+    for trace, model, started_at in (
+        (OTHER_TRACE, "m", 100.0),
+        (TRACE, "m", 200.0),
+        (None, "m", 300.0),
+        (OTHER_TRACE, "n", 400.0),
+    ):
+        recorder.observe(Observation("p", model, started_at=started_at, latency_seconds=2.0, trace_id=trace))
+        for _ in range(2):  # what the first one left in flight stays so, the rest is set aside
+            assert not recorder.flush()
+    redis_server.restart()
+    assert recorder.flush()
+    async with MetricsStore(redis_server.url) as store:
+        totals = await store.totals()
+
+    assert recorder.stats()["pending"] == 0
+    assert {model: series.exemplar for _, model, series in totals.models} == {
+        "m": Exemplar(TRACE, 202, 2.0),
+        "__other__": Exemplar(OTHER_TRACE, 402, 2.0),
+    }
