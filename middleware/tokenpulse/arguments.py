@@ -5,10 +5,13 @@ from collections.abc import Callable
 from typing import Final
 
 from tokenpulse_shared.counters import MAX_COUNT
+from tokenpulse_shared.exemplar import is_trace_id
 from tokenpulse_shared.redact import masked_error
 
 MAX_MILLISECONDS: Final = 86_400_000.0 * 30
 """Longest duration believed: a month."""
+_NO_TRACE: Final = "0" * 32
+"""What OpenTelemetry gives as the id where there is no trace."""
 MAX_USD: Final = MAX_COUNT / 1e9
 
 Fault = Callable[[str], None]
@@ -67,6 +70,20 @@ def checked_status(status: int | None, fault: Fault) -> int | None:
     if isinstance(status, int) and type(status) is not bool and 100 <= status <= 599:
         return int(status)
     fault("status_rejected")
+    return None
+
+
+def checked_trace_id(trace_id: object, fault: Fault) -> str | None:
+    """Return a trace's id in lower case; None for None, for 32 zeros, and for what is no 32 hexadecimal digits."""
+    if trace_id is None:
+        return None
+    if isinstance(trace_id, str):
+        lowered = str.lower(trace_id)  # plain text also of a subclass
+        if is_trace_id(lowered):
+            return lowered
+        if lowered == _NO_TRACE:
+            return None
+    fault("trace_id_rejected")
     return None
 
 

@@ -15,6 +15,7 @@ from tokenpulse.arguments import (
     checked_seconds,
     checked_status,
     checked_text,
+    checked_trace_id,
 )
 from tokenpulse.breaker_gate import Breaker
 from tokenpulse.call_names import CallNames
@@ -128,12 +129,14 @@ class Recorder:
         tokens_reasoning: int | None = None,
         gateway: str | None = None,
         streaming: bool | None = None,
+        trace_id: str | None = None,
     ) -> None:
         """Count one call; about 4 µs, 6 with price tables, never waits, never raises.
 
         `latency_ms`, `ttft_ms`: milliseconds, finite and not negative; `cost`: USD; None: not known. `tokens_input`
         includes `tokens_cached`, `tokens_output` includes `tokens_reasoning`. Without `cost` the tokens are priced by
-        the tables there are (see docs/pricing.md), if input is known, and output unless the model charges none. A value that
+        the tables there are (see docs/pricing.md), if input is known, and output unless the model charges none.
+        `trace_id`: 32 hexadecimal digits; the model's last one is shown beside its histograms, as an exemplar. A value that
         cannot be used is set aside as unknown and counted (`stats()["counts"]["fault:…"]`), the call still counts.
         """
         try:
@@ -164,7 +167,8 @@ class Recorder:
                 cached, reasoning,
                 "unknown" if tokens_in is None and tokens_out is None else "reported",
                 nano_usd,
-                None, None, None, True, True, None, None, None,
+                None, None, None, True, True, None, None,
+                None if trace_id is None else checked_trace_id(trace_id, fault),
             ))  # fmt: skip  # in the order of Observation's fields
             self._intake.add_observation(observation, stamp)
             if not self._started:

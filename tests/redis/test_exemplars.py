@@ -69,6 +69,22 @@ async def test_the_last_trace_stays(redis_url: str, redis_client: redis.Redis) -
     assert after.unreadable_fields == before.unreadable_fields + 1
 
 
+async def test_a_recorded_call_may_have_a_trace(recorder: Recorder, redis_url: str) -> None:
+    """What an app without the middleware records reaches the store alike; an id that cannot be used is set aside."""
+    recorder._started = True
+    recorder.record(provider="p", model="m", latency_ms=1500.0, ttft_ms=250.0, trace_id=TRACE.upper())
+    recorder.record(provider="p", model="m", latency_ms=99.0, trace_id="span-7")
+    recorder.record(provider="p", model="m", latency_ms=99.0)
+    assert recorder.flush()
+    async with MetricsStore(redis_url) as store:
+        ((_, _, series),) = (await store.totals()).models
+
+    assert series.exemplar is not None
+    assert series.exemplar._replace(at=0) == Exemplar(TRACE, 0, 1.5, 0.25)
+    assert series.counters["total_requests"] == 3
+    assert recorder.stats()["dropped"] == {"trace_id_rejected": 1}
+
+
 async def test_the_last_trace_of_an_outage_stays(
     make_recorder: Callable[..., Recorder], redis_server: RedisServer
 ) -> None:

@@ -35,7 +35,7 @@ _BAD: list[Any] = [
 @pytest.mark.parametrize(
     "name",
     ["provider", "model", "latency_ms", "cost", "tokens_input", "tokens_output", "ttft_ms", "error_message",
-     "error_type", "status_code", "tokens_cached", "tokens_reasoning", "gateway", "streaming"],
+     "error_type", "status_code", "tokens_cached", "tokens_reasoning", "gateway", "streaming", "trace_id"],
 )  # fmt: skip
 def test_a_bad_argument_costs_only_itself(recorder: Recorder, redis_client: redis.Redis, name: str) -> None:
     """Whatever is handed in, nothing is raised, the call counts, no batch is spoilt, and nothing is an inner error."""

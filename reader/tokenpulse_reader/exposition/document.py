@@ -49,7 +49,7 @@ of workers and readers. Every reader of one Redis serves the same numbers, so sc
   OpenMetrics a family is named without `_total` or `_info`, its samples are not, and counters and histograms tell
   since when they are counted (`_created`): when Redis was emptied they begin anew, with a later `_created`.
   `model_inference_duration_seconds` and `time_to_first_chunk_seconds` carry the trace of each model's last request that
-  came with a `traceparent` header, as an exemplar.
+  came with a `traceparent` header, or was recorded with a `trace_id`, as an exemplar.
 - **Profiles.** `?profile=otel` and `?profile=vllm` give the same numbers under the names, labels and buckets of
   OpenTelemetry's conventions for generative AI and of vLLM, so that dashboards made for these work; the setting
   `metrics_profile` chooses for scrapers that cannot say it. They are the last two sections below.

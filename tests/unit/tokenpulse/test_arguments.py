@@ -14,6 +14,7 @@ from tokenpulse.arguments import (
     checked_seconds,
     checked_status,
     checked_text,
+    checked_trace_id,
 )
 from tokenpulse_shared.counters import MAX_COUNT
 
@@ -179,3 +180,26 @@ def test_bad_message_is_unknown(bad: Any) -> None:
 
     assert checked_message(bad, faults.append) is None
     assert faults == ["message_rejected"]
+
+
+@pytest.mark.parametrize(
+    ("given", "believed", "faults"),
+    [
+        ("4bf92f3577b34da6a3ce929d0e0e4736", "4bf92f3577b34da6a3ce929d0e0e4736", 0),
+        ("4BF92F3577B34DA6A3CE929D0E0E4736", "4bf92f3577b34da6a3ce929d0e0e4736", 0),
+        (None, None, 0),
+        ("0" * 32, None, 0),
+        ("4bf92f35-77b3-4da6-a3ce-929d0e0e4736", None, 1),
+        ("4bf92f3577b34da6a3ce929d0e0e473", None, 1),
+        ("4bf92f3577b34da6a3ce929d0e0e4736\n", None, 1),
+        ("", None, 1),
+        (b"4bf92f3577b34da6a3ce929d0e0e4736", None, 1),
+        (0x4BF92F3577B34DA6A3CE929D0E0E4736, None, 1),
+    ],
+)
+def test_trace_ids(given: Any, believed: str | None, faults: int) -> None:
+    """32 hexadecimal digits; all zero says that there is none, anything else is counted."""
+    counted: list[str] = []
+
+    assert checked_trace_id(given, counted.append) == believed
+    assert counted == ["trace_id_rejected"] * faults
