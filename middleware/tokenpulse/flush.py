@@ -61,6 +61,8 @@ class Flusher:
         self._may_lack_rights = True
         self.last_error: str | None = None
         self.last_flush_at: float | None = None
+        self.was_cut_off = False
+        """Whether the last close ended before its flush did."""
 
     @property
     def is_running(self) -> bool:
@@ -106,6 +108,7 @@ class Flusher:
             thread.join(timeout_seconds)
         elif self._pipeline.has_waiting():
             self._finish()
+        self.was_cut_off = thread is not None and thread.is_alive()
         self._thread = None
 
     def flush(self) -> bool:

@@ -7,13 +7,13 @@ _UNWRITTEN: Final = ("spill_overflow", "fault:spill_not_json", "fault:spill_reco
 """Counts of records that are not in the spill file, though others may be."""
 
 
-def last_words(pending: int, reason: str | None, spill_path: object, counts: Mapping[str, int]) -> str:
+def last_words(pending: int, reason: str, spill_path: object, counts: Mapping[str, int]) -> str:
     """Return the line; `pending`: requests, one at least, not known to be in Redis.
 
-    `reason`: why the last flush failed, None: it was cut short. `spill_path`: None without a spill file. `counts`: as
+    `reason`: why the last flush did not bring them. `spill_path`: None without a spill file. `counts`: as
     in `Guard`, of which an upper bound is read of what the file lacks: what was counted there may be in Redis.
     """
-    head = f"stopped; requests not known to be in Redis: {pending} ({reason or 'no time was left'}); "
+    head = f"stopped; requests not known to be in Redis: {pending} ({reason}); "
     if spill_path is None:
         return f"{head}they are lost when this process ends; set spill_path to have the next one bring them"
     unwritten = pending

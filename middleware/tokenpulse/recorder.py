@@ -230,9 +230,17 @@ class Recorder:
         if self._started:  # another thread recorded meanwhile
             flush_at_process_end(self)
         self._client.close()  # its sockets; recording again connects anew
-        if pending := self._intake.queued + self._pipeline.pending_observations:
-            reason, counts = self._flusher.last_error, self._guard.counts()
-            self._guard.warn(last_words(pending, reason, self.settings.spill_path, counts))
+        self._tell_what_is_missing()
+
+    def _tell_what_is_missing(self) -> None:
+        """Log what the last flush could not bring to Redis; what was recorded behind it has a flush of its own."""
+        writer, flusher = self._pipeline.writer, self._flusher
+        reason = flusher.last_error or writer.partial_error
+        if reason is None and (flusher.was_cut_off or self._pipeline.was_cut_short):
+            reason = "no time was left"
+        pending = self._intake.queued + self._pipeline.pending_observations
+        if reason is not None and pending:
+            self._guard.warn(last_words(pending, reason, self.settings.spill_path, self._guard.counts()))
 
     def stats(self) -> dict[str, Any]:
         """Return what the recorder says of itself (see `own_stats`), with `spill` (see `Spill`) if it spills."""

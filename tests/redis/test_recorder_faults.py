@@ -76,6 +76,44 @@ async def test_close_is_quick_when_redis_never_answers(silent_url: str, starts_t
     assert _is_kept(recorder)
 
 
+def test_a_close_that_cannot_wait_says_what_it_left(
+    silent_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A flush that is still under way has no failure to name, and the count tells what it may not have brought."""
+    recorder = Recorder(silent_url, flush_interval=0.05)
+    recorder.record(provider="p", model="m")
+    recorder.close(timeout_seconds=0.01)
+
+    assert [record.getMessage() for record in caplog.records] == [
+        (
+            "stopped; requests not known to be in Redis: 1 (no time was left); they are lost when this process "
+            "ends; set spill_path to have the next one bring them"
+        )
+    ]
+
+
+def test_what_is_recorded_behind_the_last_flush_is_not_missing(
+    redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Another thread's record while the recorder closes has a flush of its own: nothing is lost, nothing is said."""
+    recorder = Recorder(redis_url, flush_interval=60)
+    recorder.record(provider="p", model="m")
+    end = recorder._flusher.close
+
+    def close_then_record(timeout_seconds: float) -> None:
+        end(timeout_seconds)
+        recorder.record(provider="p", model="m")
+
+    recorder._flusher.close = close_then_record  # type: ignore[method-assign]  # a thread that comes in between
+    recorder.close()
+    recorder._flusher.close = end  # type: ignore[method-assign]
+    recorder.close()
+
+    assert caplog.records == []
+    assert recorder.stats()["pending"] == 0
+    assert recorder.stats()["flushed"] == 2
+
+
 def test_recording_never_waits_for_redis(silent_url: str) -> None:
     """Calls return at once while the flush hangs."""
     recorder = Recorder(silent_url, flush_interval=0.05)

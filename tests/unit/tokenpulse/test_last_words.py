@@ -15,11 +15,6 @@ def test_without_a_spill_file_they_are_lost() -> None:
     )
 
 
-def test_a_flush_that_did_not_fail_was_cut_short() -> None:
-    """A backlog larger than the time there is has no failure to name."""
-    assert "(no time was left)" in last_words(7, None, None, {})
-
-
 @pytest.mark.parametrize(
     ("counts", "lacking"),
     [
