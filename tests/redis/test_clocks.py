@@ -24,7 +24,7 @@ from tokenpulse_shared.keyspace import stamp
 from tokenpulse_shared.store import MetricsStore
 
 
-def test_skewed_hosts_write_into_the_samemodel_windows(
+def test_skewed_hosts_write_into_the_same_windows(
     faked: FakedRedis, make_follower: MakeFollower
 ) -> None:
     """Five minutes ahead or behind, before Redis first answered and after it: every request is in Redis's minute."""

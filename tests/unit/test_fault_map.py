@@ -1,4 +1,4 @@
-"""Hold docs/faults.md and docs/security.md to the tests: every row names tests that exist."""
+"""Hold the pages of faults to the tests: every row names tests that exist."""
 
 import ast
 import re
@@ -9,8 +9,10 @@ from tests.support.documentation import ROOT
 
 ROWS = {
     "docs/faults.md": [f"A{number}" for number in range(1, 35)],
+    "docs/processes.md": [f"P{number}" for number in range(1, 11)],
+    "docs/redis_faults.md": [f"R{number}" for number in range(1, 30)],
     "docs/security.md": [
-        f"S{number}" for number in (1, 2, 5, 6, 9, 10, 11, 13, 14, 15, 16, 18, 19, 20, 21, 22)
+        f"S{number}" for number in (1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22)
     ],
 }
 
@@ -18,7 +20,7 @@ ROWS = {
 def rows(page: str) -> dict[str, list[str]]:
     """Return the tests that each row of the page names, `path::name`, in order."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    lines = re.findall(r"^\| ([AS]\d+) \|.*\| ([^|]*) \|$", text, re.MULTILINE)
+    lines = re.findall(r"^\| ([APRS]\d+) \|.*\| ([^|]*) \|$", text, re.MULTILINE)
     return {row: re.findall(r"`([^`]+::[^`]+)`", tests) for row, tests in lines}
 
 
