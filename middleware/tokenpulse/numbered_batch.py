@@ -23,3 +23,13 @@ class Batch(NamedTuple):
     observations: int
     cut: int | None = None
     """Up to where it holds its group's records, as `Journal.cut` says; None: it holds none."""
+
+    def may_be_answered(self, reply: object) -> bool:
+        """Tell whether the apply script may have said this of the batch; an earlier one has another sequence."""
+        if not isinstance(reply, list) or len(reply) != 6 or reply[5] != self.guard_key.encode():
+            return False
+        status: object = reply[0]
+        stored = int(reply[1])
+        if status == b"OK":
+            return stored == self.sequence
+        return (status == b"DUP") == (stored >= self.sequence)

@@ -160,7 +160,7 @@ class RedisWriter:
         """
         if isinstance(reply, Exception):
             return
-        if not isinstance(reply, list) or len(reply) != 6 or reply[5] != batch.guard_key.encode():
+        if not batch.may_be_answered(reply):
             self.client.close()
             raise redis.exceptions.InvalidResponse("a reply that is not this batch's")
 

@@ -24,9 +24,7 @@ from tokenpulse_shared.keyspace import stamp
 from tokenpulse_shared.store import MetricsStore
 
 
-def test_skewed_hosts_write_into_the_same_windows(
-    faked: FakedRedis, make_follower: MakeFollower
-) -> None:
+def test_skewed_hosts_write_into_the_same_windows(faked: FakedRedis, make_follower: MakeFollower) -> None:
     """Five minutes ahead or behind, before Redis first answered and after it: every request is in Redis's minute."""
     recorders = [make_follower(faked.url, FakeClock(NOON + skew)) for skew in SKEWS]
     for recorder in recorders:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
+from tests.support.cancelling import cancel_reads
 from tests.support.clock import FakeClock
 from tests.support.cluster import RedisCluster
 from tests.support.load import Load, counted, settle
@@ -16,12 +17,14 @@ from tokenpulse.recorder import Recorder
 from tokenpulse_shared.cluster_client import ClusterClient
 from tokenpulse_shared.cluster_slots import slot_of
 from tokenpulse_shared.redis_client import connect, connect_async
+from tokenpulse_shared.redis_reads import RedisReads
 from tokenpulse_shared.rights import IN_A_CLUSTER, Role, acl_rules, lacking_rights
 from tokenpulse_shared.server_info import load_server_info
 from tokenpulse_shared.store import MetricsStore
 from tokenpulse_shared.time_limit import time_limit
 
 PROVIDERS = ("groq", "openai", "anthropic", "mistral", "a{b}c:%")
+CANCELS = 500
 
 OpenRecorder = Callable[..., Recorder]
 
@@ -424,3 +427,12 @@ async def test_concurrent_batches_share_the_connections(cluster: RedisCluster) -
             thread.join()
 
     assert told == [True] * 4
+
+
+async def test_a_cancelled_read_leaves_nothing_to_others(cluster: RedisCluster) -> None:
+    """Between request and reply, while the map is asked for: no answer of any node goes to another."""
+    client = connect_async(cluster.url)
+    answered = await cancel_reads(RedisReads(client), CANCELS)
+    await client.aclose()
+
+    assert answered > CANCELS // 3
