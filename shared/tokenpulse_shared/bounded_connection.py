@@ -8,18 +8,16 @@ the connection is then made anew, the address looked up again, before the next c
 
 import socket
 import time
-from typing import Any, Final
+from typing import Any
 
 import redis
 from redis.connection import UnixDomainSocketConnection
 from redis.exceptions import ResponseError
 
 from tokenpulse_shared.bounded_socket import BoundedSocket
-from tokenpulse_shared.cluster_replies import refusal_code
+from tokenpulse_shared.cluster_replies import is_of_replica
 from tokenpulse_shared.host_lookup import AddressInfo, HostLookup
 from tokenpulse_shared.time_limit import seconds_left
-
-_OF_REPLICAS: Final = ("READONLY", "MASTERDOWN")
 
 
 class _Dialling(redis.Connection):
@@ -73,8 +71,7 @@ class _Doubting(redis.connection.AbstractConnection):
         try:
             return super().read_response(*arguments, **options)
         except ResponseError as error:
-            # A script's refusal is wrapped in another error by Redis 6.
-            self.is_doubtful |= refusal_code(error) in _OF_REPLICAS or "-READONLY" in str(error)
+            self.is_doubtful |= is_of_replica(error)
             raise
 
     def send_packed_command(self, command: Any, check_health: bool = True) -> None:

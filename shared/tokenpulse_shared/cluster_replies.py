@@ -9,6 +9,7 @@ from tokenpulse_shared.many_hosts_url import Host
 from tokenpulse_shared.odd_replies import refusing
 
 _MOST_WORDS: Final = 4
+_OF_REPLICAS: Final = ("READONLY", "MASTERDOWN")
 _NOT_FOR_PARSING: Final = frozenset(("keys", "NEVER_DECODE"))
 
 
@@ -28,6 +29,11 @@ def refusal_code(error: ResponseError) -> str:
     if isinstance(error, ReadOnlyError):
         return "READONLY"
     return str(error).partition(" ")[0]
+
+
+def is_of_replica(error: ResponseError) -> bool:
+    """Tell whether only a replica refuses so; Redis 6 wraps what a script was refused in another error."""
+    return refusal_code(error) in _OF_REPLICAS or "-READONLY" in str(error)
 
 
 def parse_redirect(error: ResponseError, asked: Host) -> Redirect | None:

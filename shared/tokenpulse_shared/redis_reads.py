@@ -14,6 +14,7 @@ from typing import Any, Final
 import redis.asyncio
 from redis.exceptions import ResponseError
 
+from tokenpulse_shared.cluster_replies import is_of_replica
 from tokenpulse_shared.connection_options import READER_CONNECTIONS
 from tokenpulse_shared.corrupt_keys import CorruptKeys
 from tokenpulse_shared.keyspace_version import check_readable
@@ -85,8 +86,16 @@ class RedisReads:
                 self._counts.note(commands, time.perf_counter() - begun_at)
             for reply in replies:
                 if isinstance(reply, Exception) and not _is_wrong_type(reply):
+                    if isinstance(reply, ResponseError) and is_of_replica(reply):
+                        await self._leave()
                     raise reply
             return replies
+
+    async def _leave(self) -> None:
+        """Have the next commands connect anew: the address may lead to another server than to this replica."""
+        pool = self.client.connection_pool
+        await pool.update_active_connections_for_reconnect()  # type: ignore[no-untyped-call]  # untyped in redis-py
+        await pool.disconnect(inuse_connections=False)  # the others once they are released
 
     async def one(self, *command: str | int | float) -> Any:
         """Return the reply to one command, or the `ResponseError`."""
