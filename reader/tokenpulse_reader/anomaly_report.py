@@ -99,14 +99,15 @@ def anomaly_json(anomaly: Anomaly) -> dict[str, Any]:
 
 
 def anomalies_json(report: AnomalyReport) -> dict[str, Any]:
-    """Return `/anomalies`: newest first."""
+    """Return `/anomalies`: newest first; hours without any data tell of none, not that there was none."""
     severities = [anomaly.severity for anomaly in report.anomalies]
+    is_known = report.coverage > 0 or bool(severities)  # a silent provider is found by the hours before
     return {
         "timestamp": iso(report.now),
         "hours": report.hours,
         "anomalies": [anomaly_json(anomaly) for anomaly in report.anomalies],
-        "total_count": len(severities),
-        "critical_count": severities.count("critical"),
-        "warning_count": severities.count("warning"),
+        "total_count": len(severities) if is_known else None,
+        "critical_count": severities.count("critical") if is_known else None,
+        "warning_count": severities.count("warning") if is_known else None,
         **basis(report.coverage, report.corrupt_keys),
     }

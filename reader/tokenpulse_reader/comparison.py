@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tokenpulse_reader.basis import basis
-from tokenpulse_reader.economy import known_cost_usd, known_tokens, tokens_per_second
+from tokenpulse_reader.economy import known_cost_usd, known_requests, known_tokens, tokens_per_second
 from tokenpulse_reader.units import iso, milliseconds, ratio
 from tokenpulse_shared.names import OTHER
 from tokenpulse_shared.provider_health import ProviderHealth
@@ -47,19 +47,19 @@ def _provider_json(total: WindowTotal, unique_models: int, held: ProviderHealth 
     (p95,) = row.sketch("latency").quantiles((95.0,))
     return {
         "provider": total.series.provider,
-        "total_requests": row.requests,
-        "successful_requests": row.successes,
-        "failed_requests": row.failures,
+        "total_requests": known_requests(row, row.requests),
+        "successful_requests": known_requests(row, row.successes),
+        "failed_requests": known_requests(row, row.failures),
         "success_rate": ratio(row.successes, row.requests),
         "avg_error_rate": ratio(row.failures, row.requests),
         "avg_latency_ms": milliseconds(row.mean_seconds("latency")),
         "p95_latency_ms": milliseconds(p95),
         "avg_ttft_ms": milliseconds(row.mean_seconds("ttft")),
         "total_cost": known_cost_usd(row),
-        "unpriced_requests": row.count("unpriced_requests"),
+        "unpriced_requests": known_requests(row, row.count("unpriced_requests")),
         "total_tokens": known_tokens(row),
         "tokens_per_second": tokens_per_second(row),
-        "unique_models": unique_models,
+        "unique_models": known_requests(row, unique_models),
         "health_score": None if held is None else held.health.score,
         "health_status": None if held is None else held.health.status,
         **basis(total.coverage, total.corrupt_keys),

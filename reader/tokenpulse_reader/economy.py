@@ -1,6 +1,7 @@
 """What requests, tokens and their cost come to, one by the other, pure.
 
-None is what cannot be known: a cost when no request had a price, tokens when no request told its usage. A share is
+None is what cannot be known: a cost when no request had a price, tokens when no request told its usage, any count of
+a window without requests: its data may have expired, or never have come. A share is
 taken over the requests that are known: 10 requests, 8 of them priced, 0.40 USD: 0.05 USD a request.
 """
 
@@ -27,6 +28,11 @@ COUNTERS = (
 """The counters that the functions here read."""
 
 
+def known_requests(row: Row, count: int) -> int | None:
+    """Return `count`, which is of requests of the row; None when the row has none, so that nothing tells."""
+    return count if row.requests else None
+
+
 def priced_requests(row: Row) -> int:
     """Return how many requests had a price."""
     return row.requests - row.count("unpriced_requests")
@@ -38,20 +44,18 @@ def requests_with_usage(row: Row) -> int:
 
 
 def known_cost_usd(row: Row) -> float | None:
-    """Return what the priced requests cost; 0 without requests, None when none had a price."""
-    return row.cost_usd if priced_requests(row) or not row.requests else None
+    """Return what the priced requests cost; None when none had a price."""
+    return row.cost_usd if priced_requests(row) else None
 
 
 def known_count(row: Row, name: str) -> int | None:
-    """Return a counter of tokens; 0 without requests, None when no request told its usage."""
-    return None if row.requests and not requests_with_usage(row) else row.count(name)
+    """Return a counter of tokens; None when no request told its usage."""
+    return row.count(name) if requests_with_usage(row) else None
 
 
 def known_tokens(row: Row) -> int | None:
-    """Return input with output tokens; 0 without requests, None when no request told them."""
-    if row.requests and not requests_with_usage(row):
-        return None
-    return row.count("tokens_input") + row.count("tokens_output")
+    """Return input with output tokens; None when no request told them."""
+    return row.count("tokens_input") + row.count("tokens_output") if requests_with_usage(row) else None
 
 
 def quotient(part: float | None, whole: float | None) -> float | None:
@@ -75,8 +79,8 @@ def cost_json(row: Row) -> dict[str, Any]:
     """Return cost and requests, with how many of these had no price."""
     return {
         "total_cost": known_cost_usd(row),
-        "total_requests": row.requests,
-        "unpriced_requests": row.count("unpriced_requests"),
+        "total_requests": known_requests(row, row.requests),
+        "unpriced_requests": known_requests(row, row.count("unpriced_requests")),
         "cost_per_request": quotient(known_cost_usd(row), priced_requests(row)),
     }
 

@@ -13,7 +13,7 @@ from tokenpulse_shared.series_window import Row, WindowTotal
 def error_rates_json(totals: Sequence[WindowTotal], now: float, hours: int) -> dict[str, Any]:
     """Return `/error-rates`; `totals`: of every model of every provider.
 
-    Models by rate, highest first, those without requests left out. `failed_requests` is every request that is not a
+    Models by rate, highest first, those without requests left out; counts are None when all are. `failed_requests` is every request that is not a
     success, `by_type` adds up to it; `by_outcome` tells whose fault it was.
     """
     rows: dict[str, Row] = {}
@@ -30,8 +30,8 @@ def error_rates_json(totals: Sequence[WindowTotal], now: float, hours: int) -> d
         "timestamp": iso(now),
         "hours": hours,
         "models": {model: _model_json(rows[model], sorted(providers[model])) for model in ordered},
-        "total_requests": requests,
-        "failed_requests": failures,
+        "total_requests": requests or None,
+        "failed_requests": failures if requests else None,
         "overall_error_rate": ratio(failures, requests),
         **basis(
             max((total.coverage for total in totals), default=0.0),

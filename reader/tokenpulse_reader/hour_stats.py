@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from tokenpulse_reader.basis import basis
+from tokenpulse_reader.economy import known_requests
 from tokenpulse_reader.units import milliseconds, percent
 from tokenpulse_shared.counters import OUTCOME_FIELDS
 from tokenpulse_shared.gateway_reader import GatewayHour
@@ -14,11 +15,12 @@ from tokenpulse_shared.series_window import Row, SeriesWindow, merged
 TOP_MODELS: Final = 10
 
 
-def error_breakdown(row: Row) -> dict[str, int]:
-    """Return failures by the four classic types; they add up to all failures."""
+def error_breakdown(row: Row) -> dict[str, int | None]:
+    """Return failures by the four classic types; they add up to all failures. None, each, without requests."""
     named = {kind: row.count(OUTCOME_FIELDS[outcome]) for outcome, kind in ERROR_CLASSES.items()}
     ordered = {kind: named[kind] for kind in ("timeout", "rate_limit", "network")}
-    return {**ordered, "other": row.failures - sum(ordered.values())}
+    whole = {**ordered, "other": row.failures - sum(ordered.values())}
+    return {kind: known_requests(row, count) for kind, count in whole.items()}
 
 
 def model_hour_json(model: str, time_bucket: str, windows: Sequence[SeriesWindow]) -> dict[str, Any]:
@@ -27,9 +29,9 @@ def model_hour_json(model: str, time_bucket: str, windows: Sequence[SeriesWindow
     return {
         "model": model,
         "time_bucket": time_bucket,
-        "requests": row.requests,
-        "success_count": row.successes,
-        "error_count": row.failures,
+        "requests": known_requests(row, row.requests),
+        "success_count": known_requests(row, row.successes),
+        "error_count": known_requests(row, row.failures),
         "success_rate": percent(row.successes, row.requests),
         "avg_ttft_ms": milliseconds(row.mean_seconds("ttft")),
         "avg_total_time_ms": milliseconds(row.mean_seconds("latency")),
@@ -51,8 +53,8 @@ def provider_hour_json(
     return {
         "provider": whole.series.provider,
         "time_bucket": time_bucket,
-        "total_requests": row.requests,
-        "total_models": sum(model != OTHER for model, _ in used),
+        "total_requests": known_requests(row, row.requests),
+        "total_models": known_requests(row, sum(model != OTHER for model, _ in used)),
         "avg_success_rate": percent(row.successes, row.requests),
         "avg_ttft_ms": milliseconds(row.mean_seconds("ttft")),
         "top_models": [{"model_id": model, "requests": count} for model, count in used[:TOP_MODELS]],
@@ -62,13 +64,14 @@ def provider_hour_json(
 
 
 def gateway_hour_json(hour: GatewayHour, time_bucket: str) -> dict[str, Any]:
-    """Return a gateway's hour."""
+    """Return a gateway's hour; an hour without requests tells nothing."""
+    is_known = hour.success + hour.errors > 0
     return {
         "gateway": hour.gateway,
         "time_bucket": time_bucket,
-        "success": hour.success,
-        "errors": hour.errors,
+        "success": hour.success if is_known else None,
+        "errors": hour.errors if is_known else None,
         "avg_response_time_ms": milliseconds(hour.average_latency_seconds),
-        "model_count": hour.model_count,
-        **basis(1.0 if hour.success + hour.errors else 0.0),
+        "model_count": hour.model_count if is_known else None,
+        **basis(float(is_known)),
     }

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from tokenpulse_reader.basis import basis
-from tokenpulse_reader.economy import known_cost_usd, known_count, known_tokens
+from tokenpulse_reader.economy import known_cost_usd, known_count, known_requests, known_tokens
 from tokenpulse_reader.health import average_health_score
 from tokenpulse_reader.units import iso, milliseconds, ratio
 from tokenpulse_shared.breath import Breath
@@ -22,14 +22,14 @@ _PERCENTILES: Final = (50.0, 95.0, 99.0)
 
 def _counts(row: Row) -> dict[str, Any]:
     return {
-        "total_requests": row.requests,
-        "successful_requests": row.successes,
-        "failed_requests": row.failures,
+        "total_requests": known_requests(row, row.requests),
+        "successful_requests": known_requests(row, row.successes),
+        "failed_requests": known_requests(row, row.failures),
         "tokens_input": known_count(row, "tokens_input"),
         "tokens_output": known_count(row, "tokens_output"),
         "total_cost": known_cost_usd(row),
-        "unpriced_requests": row.count("unpriced_requests"),
-        "requests_without_usage": row.count(USAGE_FIELDS["unknown"]),
+        "unpriced_requests": known_requests(row, row.count("unpriced_requests")),
+        "requests_without_usage": known_requests(row, row.count(USAGE_FIELDS["unknown"])),
     }
 
 
@@ -44,7 +44,7 @@ def _latencies(row: Row) -> dict[str, float | None]:
 
 
 def row_json(row: Row) -> dict[str, Any]:
-    """Return everything one row tells; rates and averages are None when nothing happened in it."""
+    """Return everything one row tells; None, each of it, when nothing happened in it."""
     return {
         **_counts(row),
         "success_rate": ratio(row.successes, row.requests),
@@ -84,10 +84,10 @@ def realtime_json(
         "timestamp": iso(computed_at),
         "hours": hours,
         "providers": providers,
-        "total_requests": whole.requests,
+        "total_requests": known_requests(whole, whole.requests),
         "total_cost": known_cost_usd(whole),
         "total_tokens": known_tokens(whole),
-        "total_errors": whole.failures,
+        "total_errors": known_requests(whole, whole.failures),
         "error_rate": ratio(whole.failures, whole.requests),
         "success_rate": ratio(whole.successes, whole.requests),
         "avg_health_score": average_health_score(list(health.values())),

@@ -1,5 +1,6 @@
 """Trials as the JSON of `/api/monitoring/trial-analytics`, pure. Rates are 0–100."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -15,11 +16,12 @@ def trial_analytics_json(period: TrialPeriod, days: int, now: float) -> dict[str
     """Return what happened to trials in the period; `active` is as of now.
 
     `conversion_rate` is `converted` of `started_trial`, `activation_rate` is `started_trial` of `signups`, as they stand beside:
-    events of the period, so that a trial that began before it may lift a rate above 100. The cohort's rates follow
+    events of the period, None when it has no data, so that a trial that began before it may lift a rate above 100. The cohort's rates follow
     users: of those who started (signed up) in the period, how many have converted (started) so far, 0–100.
     Worked: 10 signups, 8 of them started, 2 of these converted: activation 80, conversion 25.
     """
-    events = period.events
+    events: Mapping[str, int] = period.events
+    known: Mapping[str, int] = events if period.days_with_data else {}
     average_seconds = (
         period.conversion_seconds / period.conversions_timed if period.conversions_timed else None
     )
@@ -28,10 +30,10 @@ def trial_analytics_json(period: TrialPeriod, days: int, now: float) -> dict[str
         "days": days,
         "start_date": period.first_day,
         "end_date": datetime.fromtimestamp(now, UTC).date().isoformat(),
-        "signups": events["signup"],
-        "started_trial": events["started"],
-        "converted": events["converted"],
-        "expired": events["expired"],
+        "signups": known.get("signup"),
+        "started_trial": known.get("started"),
+        "converted": known.get("converted"),
+        "expired": known.get("expired"),
         "active": period.states.get("active"),
         "conversion_rate": percent(events["converted"], events["started"]),
         "activation_rate": percent(events["started"], events["signup"]),

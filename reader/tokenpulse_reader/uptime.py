@@ -8,6 +8,7 @@ from math import ceil
 from typing import Any, Final
 
 from tokenpulse_reader.basis import basis
+from tokenpulse_reader.economy import known_requests
 from tokenpulse_reader.units import iso, milliseconds, ratio
 from tokenpulse_shared.series_window import Row, SeriesWindow, WindowTotal
 from tokenpulse_shared.sketch import Sketch
@@ -38,9 +39,9 @@ def uptime_json(half_hour: SeriesWindow, day: WindowTotal) -> dict[str, Any]:
             f"uptime_{name}": ratio(row.successes, row.successes + row.faults)
             for name, row in (("5m", short), ("30m", long), ("24h", day.row))
         },
-        **{
-            f"requests_{name}": row.requests for name, row in (("5m", short), ("30m", long), ("24h", day.row))
-        },
+        "requests_5m": known_requests(long, short.requests),
+        "requests_30m": known_requests(long, long.requests),
+        "requests_24h": known_requests(day.row, day.row.requests),
         "latency_30m": _milliseconds_json(long, "latency"),
         "ttft_30m": _milliseconds_json(long, "ttft"),
         "throughput_30m": dict(zip(_NAMES, _throughputs(long.sketch("tpot")), strict=True)),

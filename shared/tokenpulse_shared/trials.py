@@ -103,7 +103,7 @@ class Trials:
         return compute_period(stamps[0], rows, states, self._reads.corrupt_keys.count - corrupt_before)
 
     async def states(self) -> dict[str, int]:
-        """Return how many users stand where: `signed_up`, `active`, `converted`, `expired`.
+        """Return how many users stand where: `signed_up`, `active`, `converted`, `expired`; {} while no user is known.
 
         Whoever did nothing for `DAY_RETENTION_SECONDS` is counted until the next event of anybody, or until all are
         forgotten.
@@ -119,11 +119,12 @@ class Trials:
 
     def _counted(self, keys: list[str], replies: list[Any]) -> dict[str, int]:
         """Return users by state; a state whose key holds something else is left out: it is not known."""
-        return {
+        users = {
             TRIAL_STATES[event]: reply
             for event, key, reply in zip(TRIAL_EVENTS, keys, replies, strict=True)
             if self._reads.usable(key, reply, int)
         }
+        return users if any(users.values()) else {}
 
     def _decoded(self, key: str, reply: Any) -> dict[str, int]:
         if not self._reads.usable(key, reply, dict):

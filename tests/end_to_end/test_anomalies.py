@@ -217,5 +217,5 @@ async def test_nothing_is_found_where_nothing_is_known(
     async with reader_client(redis_url, clock=clock) as client:
         later = (await client.get("/api/monitoring/anomalies?hours=2")).json()
 
-    assert (body["anomalies"], body["total_count"], body["coverage"]) == ([], 0, 0.0)
+    assert (body["anomalies"], body["total_count"], body["coverage"]) == ([], None, 0.0)
     assert (later["anomalies"], later["coverage"]) == ([], pytest.approx(1820 / 5420))

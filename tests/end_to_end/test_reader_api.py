@@ -100,18 +100,18 @@ async def test_realtime_is_the_ledger(reader: httpx.AsyncClient, hours: int, tol
     assert "age_seconds" not in body
 
 
-async def test_a_provider_without_data_has_zero_counts_and_no_averages(reader: httpx.AsyncClient) -> None:
-    """What is not known is null, never 0; counts are truly 0."""
+async def test_a_provider_without_data_has_neither_counts_nor_averages(reader: httpx.AsyncClient) -> None:
+    """What is not known is null, never 0: why nothing is there is not known either."""
     body = await get(reader, "/api/monitoring/stats/realtime")
 
     assert body["providers"]["idle"] == {
-        **dict.fromkeys(COUNTS, 0),
-        "total_cost": 0.0,
-        "unpriced_requests": 0,
-        "requests_without_usage": 0,
+        **dict.fromkeys(COUNTS),
+        "total_cost": None,
+        "unpriced_requests": None,
+        "requests_without_usage": None,
         "success_rate": None,
         "error_rate": None,
-        "total_tokens": 0,
+        "total_tokens": None,
         "avg_latency_ms": None,
         "p50_latency": None,
         "p95_latency": None,
@@ -401,7 +401,7 @@ async def test_an_hour_of_a_model_over_all_its_providers(reader: httpx.AsyncClie
             kind: sum(call.error_type == kind for call in mine)
             for kind in ("timeout", "rate_limit", "network", "other")
         }
-    assert empty["data"]["requests"] == 0
+    assert empty["data"]["requests"] is None
     assert (empty["data"]["success_rate"], empty["data"]["avg_ttft_ms"]) == (None, None)
     await get(reader, "/api/metrics/realtime?type=model&id=never", 404)
 
@@ -420,7 +420,7 @@ async def test_an_hour_of_a_provider(reader: httpx.AsyncClient) -> None:
     assert data["top_models"] == [{"model_id": model, "requests": count} for count, model in ordered]
     assert data["error_distribution"]["timeout"] == sum(call.error_type == "timeout" for call in mine)
     idle = (await get(reader, "/api/metrics/realtime?type=provider&id=idle"))["data"]
-    assert (idle["total_requests"], idle["total_models"], idle["avg_success_rate"]) == (0, 0, None)
+    assert (idle["total_requests"], idle["total_models"], idle["avg_success_rate"]) == (None, None, None)
     await get(reader, "/api/metrics/realtime?type=provider&id=never", 404)
 
 
@@ -465,7 +465,7 @@ async def test_an_empty_store_is_empty_not_wrong(redis_url: str) -> None:
         assert await get(client, "/api/monitoring/health") == []
         assert await get(client, "/api/monitoring/circuit-breakers") == []
         body = await get(client, "/api/monitoring/stats/realtime")
-        assert (body["providers"], body["total_requests"], body["error_rate"]) == ({}, 0, None)
+        assert (body["providers"], body["total_requests"], body["error_rate"]) == ({}, None, None)
         assert (body["avg_health_score"], body["p50_latency"], body["coverage"]) == (None, None, 0.0)
         assert (await get(client, "/readyz"))["status"] == "ready"
         assert await get(client, "/healthz") == {"status": "ok"}

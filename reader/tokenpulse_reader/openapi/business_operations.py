@@ -25,9 +25,7 @@ from tokenpulse_shared.counters import MAX_COUNT
 from tokenpulse_shared.trial_records import MAX_PLAN_CHARACTERS, TRIAL_EVENTS
 
 _TAG: Final = "business"
-_EVENTS: Final[Schema] = an_object(
-    {"signups": COUNT, "started_trial": COUNT, "converted": COUNT, "expired": COUNT}
-)
+_EVENTS: Final = ("signups", "started_trial", "converted", "expired")
 _RATE: Final[Schema] = {"type": "number", "minimum": 0, "description": "percent; may pass 100"}
 _USER_NAME: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": 1000, "pattern": r"\S"}
 _POSTED: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": MAX_COUNT}
@@ -119,7 +117,7 @@ OPERATIONS: Final = (
         answers=fresh(
             joined(
                 an_object({"timestamp": TIMESTAMP, "days": COUNT, "start_date": DAY, "end_date": DAY}),
-                _EVENTS,
+                an_object(dict.fromkeys(_EVENTS, maybe(COUNT))),
                 an_object(
                     {
                         "active": maybe(COUNT),
@@ -128,7 +126,7 @@ OPERATIONS: Final = (
                         "cohort_conversion_rate": maybe(PERCENT),
                         "cohort_activation_rate": maybe(PERCENT),
                         "avg_time_to_conversion_days": maybe({**NUMBER, "minimum": 0}),
-                        "by_plan": mapped(_EVENTS),
+                        "by_plan": mapped(an_object(dict.fromkeys(_EVENTS, COUNT))),
                     }
                 ),
                 BASIS,

@@ -27,16 +27,16 @@ from tokenpulse_reader.openapi.shapes import (
 
 _TAG: Final = "metrics"
 _NAME: Final[Schema] = {"type": "string", "minLength": 1}
-_BREAKDOWN: Final[Schema] = an_object(dict.fromkeys(ERROR_TYPES, COUNT))
+_BREAKDOWN: Final[Schema] = an_object(dict.fromkeys(ERROR_TYPES, maybe(COUNT)))
 
 _MODEL_HOUR: Final[Schema] = joined(
     an_object(
         {
             "model": TEXT,
             "time_bucket": TIME_BUCKET,
-            "requests": COUNT,
-            "success_count": COUNT,
-            "error_count": COUNT,
+            "requests": maybe(COUNT),
+            "success_count": maybe(COUNT),
+            "error_count": maybe(COUNT),
             "success_rate": maybe(PERCENT),
             "avg_ttft_ms": maybe(MILLISECONDS),
             "avg_total_time_ms": maybe(MILLISECONDS),
@@ -50,8 +50,8 @@ _PROVIDER_HOUR: Final[Schema] = joined(
         {
             "provider": TEXT,
             "time_bucket": TIME_BUCKET,
-            "total_requests": COUNT,
-            "total_models": COUNT,
+            "total_requests": maybe(COUNT),
+            "total_models": maybe(COUNT),
             "avg_success_rate": maybe(PERCENT),
             "avg_ttft_ms": maybe(MILLISECONDS),
             "top_models": listed(an_object({"model_id": TEXT, "requests": COUNT}), maxItems=10),
@@ -65,10 +65,10 @@ _GATEWAY_HOUR: Final[Schema] = joined(
         {
             "gateway": TEXT,
             "time_bucket": TIME_BUCKET,
-            "success": COUNT,
-            "errors": COUNT,
+            "success": maybe(COUNT),
+            "errors": maybe(COUNT),
             "avg_response_time_ms": maybe(MILLISECONDS),
-            "model_count": COUNT,
+            "model_count": maybe(COUNT),
         }
     ),
     BASIS,

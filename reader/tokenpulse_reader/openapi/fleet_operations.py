@@ -31,8 +31,8 @@ _TAG: Final = "monitoring"
 COST: Final[Schema] = an_object(
     {
         "total_cost": maybe(USD),
-        "total_requests": COUNT,
-        "unpriced_requests": COUNT,
+        "total_requests": maybe(COUNT),
+        "unpriced_requests": maybe(COUNT),
         "cost_per_request": maybe(USD),
     }
 )
@@ -40,19 +40,19 @@ _COMPARED: Final[Schema] = joined(
     an_object(
         {
             "provider": TEXT,
-            "total_requests": COUNT,
-            "successful_requests": COUNT,
-            "failed_requests": COUNT,
+            "total_requests": maybe(COUNT),
+            "successful_requests": maybe(COUNT),
+            "failed_requests": maybe(COUNT),
             "success_rate": maybe(RATIO),
             "avg_error_rate": maybe(RATIO),
             "avg_latency_ms": maybe(MILLISECONDS),
             "p95_latency_ms": maybe(MILLISECONDS),
             "avg_ttft_ms": maybe(MILLISECONDS),
             "total_cost": maybe(USD),
-            "unpriced_requests": COUNT,
+            "unpriced_requests": maybe(COUNT),
             "total_tokens": maybe(COUNT),
             "tokens_per_second": maybe(NUMBER),
-            "unique_models": COUNT,
+            "unique_models": maybe(COUNT),
             "health_score": maybe(SCORE),
             "health_status": maybe(STATUS),
         }
@@ -115,9 +115,9 @@ OPERATIONS: Final = (
                         "timestamp": TIMESTAMP,
                         "hours": COUNT,
                         "anomalies": listed(_ANOMALY),
-                        "total_count": COUNT,
-                        "critical_count": COUNT,
-                        "warning_count": COUNT,
+                        "total_count": maybe(COUNT),
+                        "critical_count": maybe(COUNT),
+                        "warning_count": maybe(COUNT),
                     }
                 ),
                 BASIS,
@@ -158,8 +158,8 @@ OPERATIONS: Final = (
                         "timestamp": TIMESTAMP,
                         "hours": COUNT,
                         "models": mapped(_FAILING),
-                        "total_requests": COUNT,
-                        "failed_requests": COUNT,
+                        "total_requests": maybe(COUNT),
+                        "failed_requests": maybe(COUNT),
                         "overall_error_rate": maybe(RATIO),
                     }
                 ),

@@ -26,14 +26,17 @@ _TAG: Final = "monitoring"
 
 COUNTS: Final[Schema] = an_object(
     {
-        "total_requests": COUNT,
-        "successful_requests": COUNT,
-        "failed_requests": COUNT,
+        "total_requests": maybe(COUNT),
+        "successful_requests": maybe(COUNT),
+        "failed_requests": maybe(COUNT),
         "tokens_input": maybe(COUNT),
         "tokens_output": maybe(COUNT),
         "total_cost": maybe(USD),
-        "unpriced_requests": {**COUNT, "description": "requests that `total_cost` knows no price of"},
-        "requests_without_usage": {**COUNT, "description": "requests that the tokens are not known of"},
+        "unpriced_requests": {**maybe(COUNT), "description": "requests that `total_cost` knows no price of"},
+        "requests_without_usage": {
+            **maybe(COUNT),
+            "description": "requests that the tokens are not known of",
+        },
     }
 )
 LATENCIES: Final[Schema] = an_object(
@@ -62,10 +65,10 @@ _REALTIME: Final[Schema] = joined(
             "timestamp": TIMESTAMP,
             "hours": COUNT,
             "providers": mapped(_PROVIDER_ROW),
-            "total_requests": COUNT,
+            "total_requests": maybe(COUNT),
             "total_cost": maybe(USD),
             "total_tokens": maybe(COUNT),
-            "total_errors": COUNT,
+            "total_errors": maybe(COUNT),
             "error_rate": maybe(RATIO),
             "success_rate": maybe(RATIO),
             "avg_health_score": maybe(SCORE),

@@ -6,6 +6,7 @@ from tokenpulse_reader.economy import (
     generation_tokens_per_second,
     known_cost_usd,
     known_count,
+    known_requests,
     known_tokens,
     priced_requests,
     quotient,
@@ -34,17 +35,18 @@ KNOWN = Row(
 
 
 def test_nothing_happened() -> None:
-    """Sums are truly 0, what is a share of nothing is not known."""
+    """No sum is known: 0 would say that nothing happened, which nothing tells."""
     assert (known_cost_usd(NOTHING), known_tokens(NOTHING), known_count(NOTHING, "tokens_input")) == (
-        0.0,
-        0,
-        0,
+        None,
+        None,
+        None,
     )
+    assert (known_requests(NOTHING, 0), known_requests(KNOWN, 0), known_requests(KNOWN, 8)) == (None, 0, 8)
     assert (tokens_per_second(NOTHING), generation_tokens_per_second(NOTHING)) == (None, None)
     assert cost_json(NOTHING) == {
-        "total_cost": 0.0,
-        "total_requests": 0,
-        "unpriced_requests": 0,
+        "total_cost": None,
+        "total_requests": None,
+        "unpriced_requests": None,
         "cost_per_request": None,
     }
 

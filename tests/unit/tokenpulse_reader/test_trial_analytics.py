@@ -53,7 +53,8 @@ def test_without_trials_rates_are_not_known() -> None:
         *("cohort_activation_rate", "avg_time_to_conversion_days"),
     ):
         assert body[name] is None
-    assert (body["signups"], body["coverage"], body["by_plan"]) == (0, 0.0, {})
+    assert [body[name] for name in ("signups", "started_trial", "converted", "expired")] == [None] * 4
+    assert (body["coverage"], body["by_plan"]) == (0.0, {})
 
 
 def test_at_midnight_a_day_that_just_began_is_covered() -> None:

@@ -112,7 +112,7 @@ def test_efficiency_of_what_is_not_known_is_null() -> None:
         "cost_per_token", "tokens_per_request", "cost_per_request", "avg_input_tokens", "avg_output_tokens",
         "output_input_ratio", "tokens_per_second", "generation_tokens_per_second",
     )  # fmt: skip
-    for counters, sums in (({}, (0.0, 0, 0)), (UNTOLD, (None, None, 2))):
+    for counters, sums in (({}, (None, None, None)), (UNTOLD, (None, None, 2))):
         body = efficiency_json(total("p", "m", counters), NOW, 7)
 
         assert (body["total_cost"], body["total_tokens"], body["total_requests"]) == sums
@@ -149,8 +149,8 @@ def test_error_rates_without_requests() -> None:
         "timestamp": TIMESTAMP,
         "hours": 24,
         "models": {},
-        "total_requests": 0,
-        "failed_requests": 0,
+        "total_requests": None,
+        "failed_requests": None,
         "overall_error_rate": None,
         "coverage": 0.5,
     }
@@ -204,7 +204,8 @@ def test_an_idle_model_has_no_uptime() -> None:
 
     nothing = dict.fromkeys(("p50", "p75", "p90", "p99"))
     assert (body["uptime_5m"], body["uptime_30m"], body["uptime_24h"]) == (None, None, None)
-    assert (body["requests_30m"], body["requests_24h"], body["coverage_30m"]) == (0, 2, 0.0)
+    assert (body["requests_30m"], body["requests_24h"], body["coverage_30m"]) == (None, 2, 0.0)
+    assert body["requests_5m"] is None
     assert body["latency_30m"] == body["ttft_30m"] == body["throughput_30m"] == nothing
 
 
