@@ -9,6 +9,7 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from tokenpulse_reader.circuits import circuit_json
+from tokenpulse_reader.name_route import NameRoute
 from tokenpulse_reader.parameters import path_names
 from tokenpulse_reader.problems import ProblemError, unknown
 from tokenpulse_reader.responses import json_response
@@ -23,7 +24,7 @@ ORDERS: Final[tuple[Order, ...]] = ("reset", "open", "close")
 def routes(store: MetricsStore) -> list[Route]:
     """Return the routes; who may use them is decided before routing (see `auth`)."""
     return [
-        Route(
+        NameRoute(
             f"{PREFIX}{{provider}}/{{model:path}}/{order}",
             _endpoint(store, order),
             methods=["POST"],

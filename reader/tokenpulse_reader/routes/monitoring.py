@@ -8,6 +8,7 @@ from tokenpulse_reader.circuits import circuit_json
 from tokenpulse_reader.explain import explained_json
 from tokenpulse_reader.health import health_json
 from tokenpulse_reader.loads import Loads
+from tokenpulse_reader.name_route import NameRoute
 from tokenpulse_reader.parameters import Query, path_names
 from tokenpulse_reader.problems import unknown
 from tokenpulse_reader.responses import list_response, object_response
@@ -26,10 +27,10 @@ def routes(store: MetricsStore, snapshots: Snapshots, loads: Loads) -> list[Rout
     present = _Present(store, snapshots, loads)
     return [
         Route(_HEALTH, present.healths),
-        Route(f"{_HEALTH}/{{provider:path}}", present.health),
-        Route(f"{_ERRORS}/{{provider:path}}", present.errors),
+        NameRoute(f"{_HEALTH}/{{provider:path}}", present.health),
+        NameRoute(f"{_ERRORS}/{{provider:path}}", present.errors),
         Route(_CIRCUITS, present.circuits),
-        Route(f"{_CIRCUITS}/{{provider:path}}", present.provider_circuits),
+        NameRoute(f"{_CIRCUITS}/{{provider:path}}", present.provider_circuits),
     ]
 
 

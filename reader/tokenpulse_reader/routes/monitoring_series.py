@@ -10,6 +10,7 @@ from starlette.routing import Route
 from tokenpulse_reader.economy import COUNTERS
 from tokenpulse_reader.efficiency import efficiency_json
 from tokenpulse_reader.loads import Loads
+from tokenpulse_reader.name_route import NameRoute
 from tokenpulse_reader.parameters import Query, path_names
 from tokenpulse_reader.problems import unknown
 from tokenpulse_reader.responses import object_response
@@ -34,9 +35,9 @@ def routes(store: MetricsStore, loads: Loads) -> list[Route]:
     """Return the routes; a name that was never seen is a 404, a window without data is not."""
     series = _SeriesRoutes(store, loads)
     return [
-        Route(f"{_TRENDS}/{{provider:path}}", series.latency_trends),
-        Route(f"{_EFFICIENCY}/{{provider}}/{{model:path}}", series.token_efficiency),
-        Route(f"{_UPTIME}/{{provider}}/{{model:path}}", series.uptime),
+        NameRoute(f"{_TRENDS}/{{provider:path}}", series.latency_trends),
+        NameRoute(f"{_EFFICIENCY}/{{provider}}/{{model:path}}", series.token_efficiency),
+        NameRoute(f"{_UPTIME}/{{provider}}/{{model:path}}", series.uptime),
     ]
 
 

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tokenpulse_reader.loads import Loads
+from tokenpulse_reader.name_route import NameRoute
 from tokenpulse_reader.parameters import Query, path_names
 from tokenpulse_reader.problems import ProblemError, unknown
 from tokenpulse_reader.responses import object_response
@@ -26,8 +27,8 @@ def routes(store: MetricsStore, snapshots: Snapshots, loads: Loads) -> list[Rout
     stats = _Stats(store, snapshots, loads)
     return [
         Route(f"{_PREFIX}/stats/realtime", stats.realtime),
-        Route(f"{_PREFIX}/stats/hourly/{{provider:path}}", stats.hourly),
-        Route(f"{_PREFIX}/latency/{{provider}}/{{model:path}}", stats.latency),
+        NameRoute(f"{_PREFIX}/stats/hourly/{{provider:path}}", stats.hourly),
+        NameRoute(f"{_PREFIX}/latency/{{provider}}/{{model:path}}", stats.latency),
     ]
 
 
