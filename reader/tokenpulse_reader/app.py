@@ -91,7 +91,8 @@ def create_app(
         lambda: snapshots.failed_refreshes,
         rate,
     )
-    load = scrapes.rendering(SnapshotLoader(held, _score_keeper(held, measured)).load, fleet_facts.of)
+    score_keeper = _score_keeper(held, measured)
+    load = scrapes.rendering(SnapshotLoader(held, score_keeper).load, fleet_facts.of)
     live_feed = LiveFeed(lambda: snapshots.peek(), token_hex(4))
     snapshots = Snapshots(live_feed.announcing(load), settings.snapshot_interval, measured)
     routes: list[BaseRoute] = [
@@ -119,6 +120,7 @@ def create_app(
             yield
         finally:
             await snapshots.stop()
+            await score_keeper.aclose()
             await loads.stop()
             await slow_loads.stop()
             if store is None:

@@ -51,6 +51,10 @@ class ScoreKeeper:
             self._last = await self._lead(term, stored, windows, now)
         return self._last
 
+    async def aclose(self) -> None:
+        """Let another reader lead at once; call it when no `board` is under way."""
+        await self._leadership.resign()
+
     async def _lead(
         self, term: Term, stored: ScoreBoard | None, windows: Sequence[SeriesWindow], now: float
     ) -> ScoreBoard:

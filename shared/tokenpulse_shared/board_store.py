@@ -76,6 +76,15 @@ class BoardStore:
         )
         return None if reply is None else Term.parse(reply.decode())
 
+    async def resign(self, owner: str) -> bool:
+        """Give up the lease; return whether it was the owner's.
+
+        Raises:
+            LeadingRefusedError: this process may not write.
+            StoreUnavailableError: Redis cannot be reached, or did not answer in time.
+        """
+        return bool(await self._run("resign", self._lease, self._term, owner))
+
     async def publish(
         self, board: ScoreBoard, term: Term, keep_seconds: float = HEALTH_BOARD_SECONDS
     ) -> bool:

@@ -1,12 +1,15 @@
 """Health of several readers on one Redis: all serve one board."""
 
 from collections.abc import Callable
+from signal import SIGKILL, SIGTERM, Signals
 from typing import Any
 
 import httpx
+import pytest
 import redis
 
 from tests.support.clock import FakeClock
+from tests.support.processes import RunningProcess, wait_until
 from tests.support.reader_client import reader_client
 from tokenpulse.recorder import Recorder
 from tokenpulse_shared.keyspace import Keyspace
@@ -67,7 +70,7 @@ async def test_readers_do_not_disagree(
 
 
 async def test_the_embedded_store_has_a_leader_as_well(open_recorder: Callable[..., Recorder]) -> None:
-    """A reader that starts while the lease of one that ended still lasts serves the board of that one."""
+    """A reader that starts after one that ended leads, and goes on from the board of that one."""
     clock, url = FakeClock(NOW), "memory://health-of-readers"
     recorder = open_recorder(redis_url=url, clock=clock)
     record(recorder, "groq", 95, 5)
@@ -83,3 +86,20 @@ async def test_the_embedded_store_has_a_leader_as_well(open_recorder: Callable[.
     assert (board.term, board.providers["groq"].health.sample_count) == (1, 100)
     assert first == second
     assert first[0]["source"] == "leader"
+
+
+@pytest.mark.parametrize(("ending", "is_kept"), [(SIGTERM, 0), (SIGKILL, 1)], ids=["stopped", "killed"])
+def test_the_lease_outlives_only_a_reader_that_dies(
+    redis_url: str, redis_client: redis.Redis, ending: Signals, is_kept: int
+) -> None:
+    """One that is stopped gives it back, so that the next leads at once; one that is killed cannot."""
+    lease = Keyspace().health_lease()
+    with RunningProcess(
+        "tokenpulse_reader.cli", "reader", "--port", "0", "--redis-url", redis_url
+    ) as process:
+        wait_until(lambda: redis_client.exists(lease), "the reader leads")
+        redis_client.persist(lease)
+        process.send_signal(ending)
+        process.wait()
+
+    assert redis_client.exists(lease) == is_kept

@@ -165,3 +165,17 @@ async def test_no_server_is_no_refusal() -> None:
     with pytest.raises(StoreUnavailableError):
         await BoardStore(RedisReads(client), KEYS).lead("a", LEASE_SECONDS)
     await client.aclose()
+
+
+async def test_only_the_holder_gives_the_lease_up(boards: BoardStore) -> None:
+    """The next to ask leads at once, in a term of its own; who holds nothing changes nothing."""
+    assert not await boards.resign("a")
+    await boards.lead("a", LEASE_SECONDS)
+    stranger = await boards.resign("b")
+    still = await boards.lead("b", LEASE_SECONDS)
+    given_up = await boards.resign("a")
+    taken_over = await boards.lead("b", LEASE_SECONDS)
+
+    assert (stranger, still, given_up, taken_over) == (False, None, True, Term(2, "b"))
+    assert not await boards.resign("a")
+    assert await boards.lead("a", LEASE_SECONDS) is None

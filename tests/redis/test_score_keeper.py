@@ -8,6 +8,7 @@ import redis
 
 from tests.support.boards import board, minute, window
 from tests.support.clock import FakeClock
+from tests.support.redis_server import RedisServer
 from tokenpulse_reader.leader import REFUSED_SECONDS, Leadership
 from tokenpulse_reader.score_keeper import ScoreKeeper
 from tokenpulse_shared.board_store import BoardStore, Term
@@ -207,3 +208,68 @@ async def test_scores_of_a_lost_board_go_on_from_memory(
 
     assert (again.term, again.providers["groq"].status_since) == (1, START)
     assert board(START, 1, groq=(20, 0)).providers["groq"].health == again.providers["groq"].health
+
+
+async def test_a_reader_that_ends_lets_another_lead_at_once(
+    reader: Callable[[str], Reader], redis_client: redis.Redis
+) -> None:
+    """Its own lease goes, another's stays; the reader that is left leads at its next refresh."""
+    first, second = reader("a"), reader("b")
+    await first.board(groq(START))
+    await second.board(groq(START))
+    await second.keeper.aclose()
+    held = redis_client.get(KEYS.health_lease())
+    await first.keeper.aclose()
+    second.clock.advance(60.0)
+    taken = await second.board(groq(START, 10, 10))
+
+    assert held == b"a"
+    assert (taken.term, taken.source, redis_client.get(KEYS.health_lease())) == (2, "leader", b"b")
+
+
+async def test_a_reader_that_was_overtaken_leaves_the_lease_alone(
+    reader: Callable[[str], Reader], redis_client: redis.Redis
+) -> None:
+    """It was paused, another leads, it ends without having learned of it."""
+    first, second = reader("a"), reader("b")
+    await first.board(groq(START))
+    redis_client.delete(KEYS.health_lease())
+    await second.board(groq(START))
+    await first.keeper.aclose()
+
+    assert redis_client.get(KEYS.health_lease()) == b"b"
+
+
+async def test_a_reader_that_dies_is_replaced_when_its_lease_is_over(
+    reader: Callable[[str], Reader], redis_client: redis.Redis
+) -> None:
+    """Nobody gives the lease back: it is there until it runs out."""
+    first, second = reader("a"), reader("b")
+    await first.board(groq(START))
+    followed = await second.board(groq(START))
+    remaining_milliseconds = redis_client.pttl(KEYS.health_lease())
+    redis_client.pexpire(KEYS.health_lease(), 1)
+    while redis_client.exists(KEYS.health_lease()):
+        pass
+    second.clock.advance(60.0)
+
+    assert 0 < remaining_milliseconds <= 10_000
+    assert followed.term == 1
+    assert (await second.board(groq(START))).term == 2
+
+
+async def test_the_end_without_redis_is_an_end(
+    redis_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A lease that cannot be given back runs out; a reader that never asked for it asks nothing."""
+    one, other = Reader(redis_server.url, "a"), Reader(redis_server.url, "b")
+    await one.board(groq(START))
+    redis_server.kill()
+    with caplog.at_level(logging.DEBUG, "tokenpulse_reader.leader"):
+        await other.keeper.aclose()
+        unasked = len(caplog.records)
+        await one.keeper.aclose()
+    for reader in (one, other):
+        await reader.client.aclose()
+
+    assert (unasked, len(caplog.records)) == (0, 1)

@@ -5,7 +5,18 @@ from importlib.resources import files
 from typing import Literal
 
 ScriptName = Literal[
-    "apply", "seal", "admit", "transition", "trial", "lease", "rejections", "lead", "publish", "rank", "count"
+    "apply",
+    "seal",
+    "admit",
+    "transition",
+    "trial",
+    "lease",
+    "rejections",
+    "lead",
+    "resign",
+    "publish",
+    "rank",
+    "count",
 ]
 
 
