@@ -18,6 +18,7 @@ from tokenpulse_reader.exposition.metric import CATEGORIES
 from tokenpulse_reader.exposition.request_rate import RequestRate
 from tokenpulse_reader.exposition.scrape import Scrape
 from tokenpulse_reader.fleet_facts import FleetFacts
+from tokenpulse_reader.host_check import HostCheck, answered_names
 from tokenpulse_reader.ingest import Ingest
 from tokenpulse_reader.kept_answers import KeptAnswers
 from tokenpulse_reader.leader import Leadership
@@ -153,6 +154,7 @@ def _layers(settings: Settings, kept_state: Callable[[], Hashable | None]) -> li
     return [
         Middleware(SecurityHeaders),
         Middleware(BoundedSends),
+        Middleware(HostCheck, names=answered_names(settings)),
         Middleware(RequestLimits),
         Middleware(BearerAuth, access=access),
         Middleware(KeptAnswers, paths=HOT_PATHS, state=kept_state),

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from tokenpulse_shared.access_tokens import token_list, tokens_by_category
 from tokenpulse_shared.errors import SettingsError
+from tokenpulse_shared.host_names import host_list
 from tokenpulse_shared.keyspace import DEFAULT_PREFIX, Keyspace
 from tokenpulse_shared.redact import masked_url
 from tokenpulse_shared.redis_url import check_redis_url
@@ -40,7 +41,7 @@ def _optional_path(value: object) -> str | None:
     return _optional_text(str(value) if isinstance(value, PurePath) else value)
 
 
-def _tokens(read: Callable[[str], object]) -> Callable[[object], str | None]:
+def _checked(read: Callable[[str], object]) -> Callable[[object], str | None]:
     def parse(value: object) -> str | None:
         text = _optional_text(value)
         try:
@@ -232,18 +233,24 @@ class Settings:
     port: int = _setting(9100, _integer(0, 65535), "port the reader listens on; 0 takes a free one", "reader")
     api_token: str | None = _setting(
         None,
-        _tokens(token_list),
+        _checked(token_list),
         "bearer token, several with commas between; once set, everything but /healthz needs one",
         "reader",
     )
     metrics_tokens: str | None = _setting(
         None,
-        _tokens(tokens_by_category),
+        _checked(tokens_by_category),
         "further tokens for one `/prometheus/metrics/<category>` each, as `category=token, …`",
         "reader",
     )
     allow_open: bool = _setting(
         False, _boolean, "let a reader without a token bind to an address that is not loopback", "reader"
+    )
+    allowed_hosts: str | None = _setting(
+        None,
+        _checked(host_list),
+        "further host names, with commas between, that a reader without a token answers to",
+        "reader",
     )
     allow_open_writes: bool = _setting(
         False,

@@ -177,7 +177,7 @@ async def _serving(facts: Facts) -> list[Figure]:
     async with BackgroundServer(app, open_listener("127.0.0.1", 0, flag="port"), name="reader") as server:
         port = int(server.url.rpartition(":")[2])
         for what, encoding in (("plain", "identity"), ("gzip", "gzip")):
-            head = f"GET /metrics?{query} HTTP/1.1\r\nHost: reader\r\nAccept-Encoding: {encoding}\r\n\r\n"
+            head = f"GET /metrics?{query} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: {encoding}\r\n\r\n"
             times = [await _timed(port, head.encode()) for _ in range(REQUESTS)][1:]
             first, whole = (median(each[at] for each in times) for at in (0, 1))
             is_met = first <= MOST_WAIT_SECONDS

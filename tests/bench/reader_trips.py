@@ -84,7 +84,7 @@ async def _scrape(app: ASGIApp) -> int:
             "raw_path": b"/metrics",
             "query_string": b"",
             "root_path": "",
-            "headers": [(b"host", b"reader")],
+            "headers": [(b"host", b"localhost")],
             "client": ("127.0.0.1", 1),
             "server": ("127.0.0.1", 9100),
         },

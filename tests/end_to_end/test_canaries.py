@@ -117,7 +117,7 @@ async def _whole_reader(url: str) -> str:
     async with MetricsStore(settings=settings) as store:
         app = create_app(settings, store=store)
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://reader") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             for route in app.routes:
                 path = getattr(route, "path", "")
                 for placeholder, name in names.items():

@@ -109,7 +109,7 @@ async def test_redis_and_reader_agree_with_what_was_sent(
     async with (
         MetricsStore(settings=settings) as store,
         httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=create_app(settings, store=store)), base_url="http://reader"
+            transport=httpx.ASGITransport(app=create_app(settings, store=store)), base_url="http://localhost"
         ) as reader,
     ):
         realtime = (await reader.get("/api/monitoring/stats/realtime?hours=1")).json()

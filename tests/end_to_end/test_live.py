@@ -205,7 +205,7 @@ async def test_a_client_that_does_not_read_is_dropped(redis_url: str) -> None:
         feed.event_for = lambda snapshot, seen: event_for(snapshot, None) + b": " + b"x" * 4_000_000 + b"\n\n"
         port = httpx.URL(client.base_url).port
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
-        writer.write(b"GET /api/live HTTP/1.1\r\nhost: t\r\n\r\n")
+        writer.write(b"GET /api/live HTTP/1.1\r\nhost: localhost\r\n\r\n")
         await reader.readuntil(b"retry: ")
         joined = feed.clients
         async with asyncio.timeout(DEADLINE_SECONDS):

@@ -113,7 +113,7 @@ def is_open(method: str, path: str) -> bool:
 
 async def status_of(app: Any, path: str, method: str, headers: tuple[tuple[bytes, bytes], ...]) -> int:
     server = Server()
-    scope = http_scope(path, method, headers=[(b"host", b"reader"), *headers], raw_path=None)
+    scope = http_scope(path, method, headers=[(b"host", b"localhost"), *headers], raw_path=None)
     await app(scope, server.receive, server.send)
     status: int = server.sent[0]["status"]
     return status
@@ -286,7 +286,7 @@ async def test_no_host_and_no_forwarding_header_opens_anything() -> None:
     async with serving() as port:
         for name in names:
             for value in values:
-                host = b"" if name == b"host" else b"host: reader\r\n"
+                host = b"" if name == b"host" else b"host: localhost\r\n"
                 head = (
                     b"GET /metrics HTTP/1.1\r\nconnection: close\r\n"
                     + host
@@ -320,3 +320,22 @@ async def test_every_answer_has_the_security_headers(redis_url: str) -> None:
         assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
         assert answer.headers["x-frame-options"] == "DENY"
         assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+async def test_a_name_made_to_lead_here_reads_nothing(redis_url: str) -> None:
+    """Without a token on the loopback: 421 for every path, unless the name is set; a token makes any name good."""
+    host = {"host": "rebound.test:9100"}
+    async with reader_client(redis_url) as client:
+        refused = [await client.get(path, headers=host) for path in ("/healthz", "/metrics", "/nothing")]
+        own = [await client.get("/metrics", headers={"host": name}) for name in ("127.0.0.1:9100", "[::1]")]
+    async with reader_client(redis_url, allowed_hosts="Rebound.test") as client:
+        named = await client.get("/metrics", headers=host)
+    async with reader_client(redis_url, api_token=TOKEN) as client:
+        guarded = await client.get("/metrics", headers={**host, "authorization": f"Bearer {TOKEN}"})
+
+    assert [(answer.status_code, answer.json()["error"]["code"]) for answer in refused] == [
+        (421, "unknown_host")
+    ] * 3
+    assert "TOKENPULSE_ALLOWED_HOSTS" in refused[0].json()["error"]["message"]
+    assert refused[0].headers["x-content-type-options"] == "nosniff"
+    assert [answer.status_code for answer in (*own, named, guarded)] == [200] * 4

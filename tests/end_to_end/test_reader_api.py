@@ -479,7 +479,9 @@ async def test_a_server_without_lifespan_is_served_too(redis_url: str) -> None:
 
     async with MetricsStore(redis_url) as store:
         app = create_app(Settings.load({}, redis_url=redis_url), store=store)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://r") as client:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app), base_url="http://localhost"
+        ) as client:
             assert await get(client, "/api/monitoring/health") == []
             assert (await get(client, "/readyz"))["status"] == "ready"
 

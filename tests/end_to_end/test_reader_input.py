@@ -147,7 +147,7 @@ async def test_unknown_parameters_are_ignored(reader: httpx.AsyncClient) -> None
     ["/nope", "/healthz/", "//healthz", "/api/monitoring/health/", "/api/monitoring/latency/p", "/api"],
 )
 async def test_unknown_paths_are_404_in_json(reader: httpx.AsyncClient, path: str) -> None:
-    response = await reader.get(httpx.URL("http://reader").copy_with(raw_path=path.encode()))
+    response = await reader.get(httpx.URL("http://localhost").copy_with(raw_path=path.encode()))
 
     assert response.status_code == 404
     assert response.json()["error"]["code"] == "not_found"
@@ -194,7 +194,7 @@ async def test_nothing_a_caller_sends_is_a_500(reader: httpx.AsyncClient) -> Non
             for _ in range(source.randrange(4))
         )
         target = f"{path}?{query}".encode()
-        response = await reader.get(httpx.URL("http://reader").copy_with(raw_path=target))
+        response = await reader.get(httpx.URL("http://localhost").copy_with(raw_path=target))
         assert response.status_code in (200, 400, 404), target
         if response.status_code != 200:
             assert set(response.json()["error"]) == {"code", "message", "parameter", "allowed"}
@@ -216,7 +216,7 @@ def bearer(text: str) -> dict[str, bytes]:
 )
 async def test_nothing_is_open_but_healthz(guarded: httpx.AsyncClient, method: str, path: str) -> None:
     """Every path and method, known or not, answers 401 without the token."""
-    url = httpx.URL("http://reader").copy_with(raw_path=path.encode())
+    url = httpx.URL("http://localhost").copy_with(raw_path=path.encode())
     response = await guarded.request(method, url)
 
     assert response.status_code == 401
@@ -270,7 +270,7 @@ async def test_a_websocket_needs_the_token_too() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    headers: Iterable[tuple[bytes, bytes]] = [(b"host", b"reader")]
+    headers: Iterable[tuple[bytes, bytes]] = [(b"host", b"localhost")]
     scope = {
         "type": "websocket",
         "path": "/healthz",

@@ -40,7 +40,7 @@ async def _reader_client(url: str, **given: str) -> AsyncIterator[httpx.AsyncCli
     identity = {"Accept-Encoding": "identity"}
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://reader", headers=identity) as client,
+        httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=identity) as client,
     ):
         yield client
 
@@ -292,7 +292,7 @@ async def test_a_snapshot_that_was_not_rendered_is_no_answer() -> None:
 
     clock = SystemClock()
     snapshots, holder = Snapshots(load, 1.0, clock), ExpositionHolder(clock)
-    pages = exposition_pages.routes(snapshots, holder, RequestRate(), "http://reader")
+    pages = exposition_pages.routes(snapshots, holder, RequestRate(), "http://localhost")
 
     for route in (routes(snapshots, holder)[0], pages[0]):
         with pytest.raises(StoreUnavailableError):

@@ -65,7 +65,7 @@ async def test_scrapes_at_once_load_one_snapshot_without_searching(
 
             store.totals = noted  # type: ignore[method-assign]  # counts what is loaded
             transport = httpx.ASGITransport(app=create_app(settings, store=store))
-            async with httpx.AsyncClient(transport=transport, base_url="http://reader") as client:
+            async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
                 answers = await asyncio.gather(*(client.get("/metrics") for _ in range(SCRAPES)))
         commands = _commands(admin)
 

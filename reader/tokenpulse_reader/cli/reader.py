@@ -24,6 +24,7 @@ from tokenpulse_shared.settings import Settings
     "api_token",
     "metrics_tokens",
     "allow_open",
+    "allowed_hosts",
     "snapshot_interval",
     "health_interval",
     "metrics_profile",
