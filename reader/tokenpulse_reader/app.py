@@ -105,7 +105,7 @@ def create_app(
         *monitoring_series.routes(held, loads),
         *export.routes(held),
         *chat_metrics.routes(held, loads),
-        *chat_posts.routes(ingest),
+        *chat_posts.routes(ingest, held),
         *business.routes(held, loads),
         *overview.routes(held, snapshots, slow_loads),
         *exposition.routes(snapshots, scrapes, settings.metrics_profile),

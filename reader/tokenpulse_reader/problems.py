@@ -26,15 +26,26 @@ Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 
 class ProblemError(Exception):
-    """Carry an answer that says what is wrong; `parameter` and `allowed` only for a caller's bad input."""
+    """Carry an answer that says what is wrong.
+
+    `parameter` and `allowed` only for a caller's bad input; `retry_after_seconds` where it helps to ask again.
+    """
 
     def __init__(
-        self, status: int, code: str, message: str, *, parameter: str | None = None, allowed: Any = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        parameter: str | None = None,
+        allowed: Any = None,
+        retry_after_seconds: int | None = None,
     ) -> None:
         self.status = status
         self.code = code
         self.parameter = parameter
         self.allowed = allowed
+        self.retry_after_seconds = retry_after_seconds
         super().__init__(message)
 
 
@@ -65,8 +76,14 @@ def problem_response(
 
 async def _on_problem(_: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)  # registered for it alone
+    waiting = error.retry_after_seconds
     return problem_response(
-        error.status, error.code, str(error), parameter=error.parameter, allowed=error.allowed
+        error.status,
+        error.code,
+        str(error),
+        parameter=error.parameter,
+        allowed=error.allowed,
+        headers=None if waiting is None else {"Retry-After": str(waiting)},
     )
 
 

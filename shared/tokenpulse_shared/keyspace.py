@@ -28,6 +28,7 @@ ERRORS_RETENTION_SECONDS: Final = 3600
 CIRCUIT_RETENTION_SECONDS: Final = 900
 HEALTH_BOARD_SECONDS: Final = 120
 HEALTH_TERM_SECONDS: Final = 86400
+POST_KEY_SECONDS: Final = 86400
 """Longer than a reader may be paused and still come back with a board of its own."""
 FORCED_RETENTION_SECONDS: Final = 30 * 86400
 """How long a breaker that somebody forced open or closed stays so without any call."""
@@ -246,6 +247,14 @@ class Keyspace:
     def trial_hash_key(self) -> str:
         """Return the string that holds the key of users' digests, where no setting gives one."""
         return f"{self.trials()}hash_key"
+
+    def post_keys(self) -> str:
+        """Return the sorted set of keys that came with posts, as digests, by when."""
+        return self._of("posts", "posts", "keys")
+
+    def post_bodies(self) -> str:
+        """Return the hash of these keys → how far the post is, digest of its body."""
+        return self._of("posts", "posts", "bodies")
 
     def gauges(self) -> str:
         """Return the hash of gauges that were posted."""

@@ -26,6 +26,7 @@ from tokenpulse_shared.health_window import LONGEST_MINUTES
 from tokenpulse_shared.index_reader import IndexReader
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.names import OTHER
+from tokenpulse_shared.post_keys import PostKeys
 from tokenpulse_shared.provider_health import ProviderHealth, compute_provider_health
 from tokenpulse_shared.read_counts import ReadCounts
 from tokenpulse_shared.redis_client import connect_async
@@ -70,6 +71,7 @@ class MetricsStore:
         self._trials = Trials(self._reads, self.keyspace, self.settings.trial_hash_key)
         self._gauges = BusinessGauges(self._reads, self.keyspace)
         self.boards = BoardStore(self._reads, self.keyspace)
+        self.post_keys = PostKeys(self._reads, self.keyspace)
 
     async def __aenter__(self) -> Self:
         return self

@@ -15,6 +15,7 @@ from tests.support.reader_client import reader_client
 from tests.support.redis_server import RedisServer
 from tests.support.written import total
 from tokenpulse.recorder import Recorder
+from tokenpulse_shared.store import MetricsStore
 
 NOW = 1_715_769_020.0  # 2024-05-15 10:30:20 UTC
 TOKEN = {"Authorization": "Bearer t0ken"}
@@ -178,3 +179,103 @@ async def test_the_command_takes_posts_and_flushes_them_at_its_end(
         assert process.wait() == 0
     assert {answer.status_code for answer in answers} == {200}
     assert total(redis_client, "p", "p/m") == 1000
+
+
+async def test_a_post_with_a_key_counts_once_over_all_readers(
+    redis_url: str, reader: httpx.AsyncClient, recorder: Recorder, clock: FakeClock, redis_client: redis.Redis
+) -> None:
+    """The later one is answered as the first, whichever reader it reaches; without a key each counts."""
+    body = [{"model": "a/b"}] * 3
+    keyed = {"Idempotency-Key": "7f9c"}
+    async with reader_client(
+        redis_url, clock=clock, ingest=recorder, api_token="t0ken", headers=TOKEN
+    ) as second:
+        answers = [await client.post(PATH, json=body, headers=keyed) for client in (reader, second, reader)]
+        answers += [await client.post(PATH, json=body) for client in (reader, second)]
+    other = await reader.post(PATH, json={"model": "a/b"}, headers=keyed)
+    recorder.flush()
+
+    assert [(answer.status_code, answer.json()) for answer in answers] == [(200, {"success": True})] * 5
+    replayed = [answer.headers.get("idempotent-replayed") for answer in answers]
+    assert replayed == [None, "true", "true", None, None]
+    assert (other.status_code, other.json()["error"]["code"]) == (422, "key_reused")
+    assert total(redis_client, "a", "a/b") == 9
+
+
+async def test_a_post_that_is_wrong_does_not_use_its_key_up(
+    reader: httpx.AsyncClient, recorder: Recorder, redis_client: redis.Redis
+) -> None:
+    """Put right, it counts under the same key; a key too long is named."""
+    keyed = {"Idempotency-Key": "k"}
+    wrong = await reader.post(PATH, json={"ttft_ms": 3}, headers=keyed)
+    right = await reader.post(PATH, json={"model": "a/b", "ttft_ms": 3}, headers=keyed)
+    long = await reader.post(PATH, json={"model": "a/b"}, headers={"Idempotency-Key": "k" * 256})
+    recorder.flush()
+
+    assert (wrong.status_code, right.status_code, long.status_code) == (400, 200, 400)
+    assert long.json()["error"]["parameter"] == "Idempotency-Key"
+    assert total(redis_client, "a", "a/b") == 1
+
+
+async def test_a_post_that_is_under_way_is_told_to_wait(
+    redis_url: str, reader: httpx.AsyncClient, recorder: Recorder, clock: FakeClock, redis_client: redis.Redis
+) -> None:
+    """A reader claimed the key and died: for 30 s nobody knows, then the post counts."""
+    content, keyed = b'{"model": "a/b"}', {"Idempotency-Key": "k"}
+    async with MetricsStore(redis_url, clock=clock) as store:
+        assert await store.post_keys.claim("k", content, NOW) == "new"
+    waiting = await reader.post(PATH, content=content, headers=keyed)
+    clock.advance(30.0)
+    again = await reader.post(PATH, content=content, headers=keyed)
+    recorder.flush()
+
+    assert (waiting.status_code, waiting.json()["error"]["code"]) == (409, "under_way")
+    assert waiting.headers["retry-after"] == "2"
+    assert (again.status_code, total(redis_client, "a", "a/b")) == (200, 1)
+
+
+async def test_a_post_with_a_key_needs_redis(
+    redis_server: RedisServer, open_recorder: Callable[..., Recorder]
+) -> None:
+    """Away: nothing is counted, which is said; back again the same post counts once."""
+    keyed, body = {"Idempotency-Key": "k"}, {"model": "p/m"}
+    recorder = open_recorder(redis_server.url)
+    recorder._started = True  # no thread: each flush is the test's own
+    async with reader_client(
+        redis_server.url, ingest=recorder, api_token="t0ken", headers=TOKEN, snapshot_interval=60.0
+    ) as client:
+        redis_server.kill()
+        away = await client.post(PATH, json=body, headers=keyed)
+        redis_server.start()
+        back = [await client.post(PATH, json=body, headers=keyed) for _ in range(2)]
+        assert recorder.flush()
+
+    assert (away.status_code, away.json()["error"]["code"]) == (503, "not_counted")
+    assert away.headers["retry-after"] == "2"
+    assert [answer.status_code for answer in back] == [200, 200]
+    with redis_server.client() as redis_client:
+        assert total(redis_client, "p", "p/m") == 1
+
+
+async def test_a_counted_post_is_answered_though_its_key_cannot_be_noted(
+    reader: httpx.AsyncClient,
+    recorder: Recorder,
+    redis_client: redis.Redis,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Redis goes away in between: what is counted is not taken back; the claim holds for a while."""
+    record = recorder.record
+
+    def record_and_break(**given: Any) -> None:
+        record(**given)
+        redis_client.set("tokenpulse:posts:{posts}:keys", "not a sorted set")
+
+    recorder.record = record_and_break  # type: ignore[method-assign]  # what happens while it counts
+    response = await reader.post(PATH, json={"model": "a/b"}, headers={"Idempotency-Key": "k"})
+    recorder.flush()
+
+    assert response.status_code == 200
+    assert [held.message for held in caplog.records if held.name == "tokenpulse_reader.idempotency"] == [
+        "a counted post is remembered for 30 s only: a key of the posts' keys holds something else"
+    ]
+    assert total(redis_client, "a", "a/b") == 1

@@ -94,6 +94,6 @@ async def test_a_reader_without_these_rights_serves_and_says_what_it_did_not_wri
 
 def test_an_operator_may_do_what_both_others_may() -> None:
     assert set(COMMANDS["operator"]) >= {*COMMANDS["writer"], *COMMANDS["reader"]}
-    for name in ("trial", "lead", "publish", "rank", "transition"):
+    for name in ("trial", "lead", "resign", "publish", "rank", "post_key", "transition"):
         called = re.findall(r"call\('([A-Z]+)'", scripts.source(name))
         assert {command.lower() for command in called} <= set(COMMANDS["operator"]), name

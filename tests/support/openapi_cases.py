@@ -38,7 +38,7 @@ def check_answer(operation: Operation, status: int, media_type: str, body: Any) 
     if status == 200:
         schema = operation.answers[media_type]
     else:
-        assert status in (operation.statuses or {}) or status in (400, 401, 403, 413, 414, 503), status
+        assert status in (operation.statuses or {}) or status in (400, 401, 403, 413, 414, 421, 503), status
         schema = (operation.other_answers or {}).get(status, PROBLEM)
     if media_type == JSON:
         checker = jsonschema.Draft202012Validator.FORMAT_CHECKER

@@ -2,13 +2,14 @@
 
 from typing import Final
 
+from tokenpulse_reader.idempotency import HEADER, MAX_KEY_CHARACTERS
 from tokenpulse_reader.measurements import (
     ERROR_TYPES,
     MAX_MEASUREMENTS,
     MAX_MILLISECONDS,
     MAX_TEXT_CHARACTERS,
 )
-from tokenpulse_reader.openapi.operation import JSON, Operation, Schema
+from tokenpulse_reader.openapi.operation import JSON, Operation, Parameter, Schema
 from tokenpulse_reader.openapi.parts import SUCCESS
 from tokenpulse_reader.openapi.shapes import an_object, listed, maybe, one_of
 
@@ -47,8 +48,27 @@ OPERATIONS: Final = (
         summary="Count calls that a client measured itself",
         tag="metrics",
         about="One measurement, or a list of them: all are counted, or none.",
+        parameters=(
+            Parameter(
+                name=HEADER,
+                place="header",
+                about="a key of the client's own, unlike any other's: posts with the same one count once within a day",
+                schema={
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": MAX_KEY_CHARACTERS,
+                    "pattern": "^[!-~]+$",
+                },
+            ),
+        ),
         body={"anyOf": [_MEASUREMENT, listed(_MEASUREMENT, minItems=1, maxItems=MAX_MEASUREMENTS)]},
         answers={JSON: SUCCESS},
-        statuses={400: "a field cannot be used; it is named", 501: "this reader takes no measurements"},
+        statuses={
+            400: "a field or the key cannot be used; it is named",
+            409: "a post with this key is under way, or broke off a moment ago",
+            422: "this key came with another body before",
+            501: "this reader takes no measurements",
+            503: "a key was given, and Redis does not tell whether it is new: nothing was counted",
+        },
     ),
 )

@@ -29,6 +29,7 @@ _TOKEN_SCHEME: Final = {
 _EVERYWHERE: Final[dict[int, str]] = {
     400: "the query or the path cannot be used",
     401: "a valid bearer token is needed",
+    421: "the reader has no token, and was asked for by a host name that is not its own",
     414: "the path with the query is longer than 16 KiB",
 }
 _OF_WRITES: Final[dict[int, str]] = {

@@ -17,6 +17,7 @@ ScriptName = Literal[
     "publish",
     "rank",
     "count",
+    "post_key",
 ]
 
 

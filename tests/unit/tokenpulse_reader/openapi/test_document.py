@@ -124,6 +124,10 @@ def test_an_operation_is_written_from_its_row() -> None:
                         "description": "the path with the query is longer than 16 KiB",
                         "content": problem,
                     },
+                    "421": {
+                        "description": "the reader has no token, and was asked for by a host name that is not its own",
+                        "content": problem,
+                    },
                     "503": {
                         "description": "Redis gave no answer, and nothing is known from before",
                         "content": problem,
