@@ -21,6 +21,17 @@ GENAI_PRICES_VARIABLE: Final = "TOKENPULSE_GENAI_PRICES"
 FLUSH_THREAD: Final = "tokenpulse-flush"
 THREAD_END_SECONDS: Final = 5.0
 """A thread that was stopped while Redis did not answer still waits for its timeouts."""
+LONGEST_NAMED_BYTES: Final = 80
+
+
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Name bytes that are no short text by their parameter: packed ones may hold the time they were packed at.
+
+    pytest-xdist refuses a run whose processes name a test differently.
+    """
+    if isinstance(val, bytes) and not (val.isascii() and len(val) <= LONGEST_NAMED_BYTES):
+        return argname
+    return None
 
 
 @pytest.fixture(autouse=True, scope="session")
