@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 import redis
 
+from tests.support.patience import set_limits
 from tests.support.redis_server import RedisServer, RedisServerMissingError, running_redis
 from tokenpulse.recorder import Recorder
 
@@ -39,6 +40,22 @@ def _no_prices_by_accident() -> Iterator[None]:
     """Keep costs independent of the prices that are installed; tests of prices ask for them by name."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv(GENAI_PRICES_VARIABLE, "false")
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _patience() -> Iterator[None]:
+    """Have a Redis that is well waited for, however busy the machine; `own_limits` is for the others."""
+    with pytest.MonkeyPatch.context() as limits:
+        set_limits(limits, "patient")
+        yield
+
+
+@pytest.fixture
+def own_limits() -> Iterator[None]:
+    """Keep the product's own limits of time: Redis is slow or away on purpose."""
+    with pytest.MonkeyPatch.context() as limits:
+        set_limits(limits, "own")
         yield
 
 
@@ -85,7 +102,7 @@ def open_recorder() -> Iterator[Callable[..., Recorder]]:
 
 
 @pytest.fixture
-def redis_servers() -> Iterator[Callable[..., RedisServer]]:
+def redis_servers(own_limits: None) -> Iterator[Callable[..., RedisServer]]:
     """Give a function that starts one more redis-server: `redis_servers(maxmemory="2mb")`."""
     with ExitStack() as stack:
 
@@ -99,7 +116,7 @@ def redis_servers() -> Iterator[Callable[..., RedisServer]]:
 
 
 @pytest.fixture
-def redis_server() -> Iterator[RedisServer]:
+def redis_server(own_limits: None) -> Iterator[RedisServer]:
     """Give a redis-server of this test's own, which it may kill, pause or restart."""
     with _own_server(is_durable=True) as server:
         yield server

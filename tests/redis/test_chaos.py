@@ -6,6 +6,7 @@ from tests.chaos.run import run_chaos
 from tests.chaos.stages import STAGES
 
 SECONDS = 5.0
+pytestmark = pytest.mark.usefixtures("own_limits")
 
 
 @pytest.mark.parametrize(

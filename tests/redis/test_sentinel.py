@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -16,6 +15,7 @@ from tests.support.processes import wait_until
 from tests.support.redis_server import running_redis
 from tests.support.replication import cut_off
 from tests.support.sentinel import SERVICE, Sentinel, SentinelDeployment
+from tests.support.stopwatch import unhindered_seconds
 from tokenpulse.recorder import Recorder
 from tokenpulse_shared.errors import StoreUnavailableError
 from tokenpulse_shared.redis_client import connect, connect_async
@@ -25,6 +25,7 @@ from tokenpulse_shared.store import MetricsStore
 PROVIDERS = ("groq", "openai")
 SLACK_SECONDS = 0.3
 """What a busy machine adds."""
+pytestmark = pytest.mark.usefixtures("own_limits")
 
 OpenRecorder = Callable[..., Recorder]
 
@@ -150,10 +151,10 @@ async def test_sentinels_that_do_not_answer_are_passed_over(
 ) -> None:
     """One refuses, one swallows everything, the third knows: the master answers within a second."""
     url = _url(deployment, 1, silent_port, deployment.sentinels[0].port)
-    began = time.monotonic()
+    began = unhindered_seconds()
 
     assert await _answer(url, is_async)
-    assert time.monotonic() - began < 1.0 + SLACK_SECONDS
+    assert unhindered_seconds() - began < 1.0 + SLACK_SECONDS
 
 
 @pytest.mark.parametrize("is_async", [False, True])
@@ -169,16 +170,16 @@ async def test_without_any_sentinel_the_last_master_is_used(is_async: bool) -> N
         assert await ping_anew()
 
         frozen.sentinels[0].pause()
-        began = time.monotonic()
+        began = unhindered_seconds()
 
         assert await ping_anew()
-        assert time.monotonic() - began < 1.0 + SLACK_SECONDS
+        assert unhindered_seconds() - began < 1.0 + SLACK_SECONDS
 
-        began = time.monotonic()
+        began = unhindered_seconds()
         with pytest.raises(redis.TimeoutError):
             await _answer(frozen.url, is_async)
 
-        assert time.monotonic() - began < 1.0 + SLACK_SECONDS
+        assert unhindered_seconds() - began < 1.0 + SLACK_SECONDS
         await made.aclose() if is_async else made.close()
 
 

@@ -12,6 +12,7 @@ from tokenpulse_shared.errors import SettingsError
 from tokenpulse_shared.redis_client import connect, connect_async, memory_server
 
 
+@pytest.mark.usefixtures("own_limits")
 @pytest.mark.parametrize("maker", [connect, connect_async])
 def test_clients_never_retry_and_always_time_out(maker: Any) -> None:
     """No retries behind our back, timeouts everywhere, protocol 2, few connections, a name for CLIENT LIST."""
