@@ -11,7 +11,8 @@ from tests.chaos.disasters import ANYWHERE, SHORT_SECONDS, Happening
 from tests.chaos.stage import Disaster, named, opened_proxies
 from tests.chaos.writers import PROVIDERS
 from tests.support.chaos_proxy import ChaosProxy
-from tests.support.cluster import RedisCluster, port_with_bus, url_of
+from tests.support.cluster import RedisCluster, url_of
+from tests.support.ports import port_with_bus
 from tests.support.processes import wait_until
 from tests.support.redis_server import RedisServer
 from tests.support.replication import cut_off

@@ -10,8 +10,9 @@ from typing import Final
 from tests.chaos.disasters import ANYWHERE, LONG_SECONDS, Happening
 from tests.chaos.stage import Disaster, named, opened_proxies
 from tests.support.chaos_proxy import ChaosProxy
+from tests.support.ports import free_port
 from tests.support.processes import wait_until
-from tests.support.redis_server import RedisServer, free_port
+from tests.support.redis_server import RedisServer
 from tests.support.replication import cut_off
 from tests.support.sentinel import SERVICE, SentinelDeployment, url_of
 

@@ -7,9 +7,10 @@ from contextlib import closing
 import httpx
 import pytest
 
+from tests.support.ports import free_port
 from tests.support.processes import RunningProcess
 from tests.support.prometheus_server import PrometheusServer, need_prometheus
-from tests.support.redis_server import RedisServer, free_port
+from tests.support.redis_server import RedisServer
 from tokenpulse.recorder import Recorder
 from tokenpulse_reader.exposition.metric import CATEGORIES
 from tokenpulse_reader.exposition.profiles import PROFILES, Profile

@@ -8,9 +8,10 @@ import pytest
 import redis
 
 from tests.support.certificates import Certificates
-from tests.support.cluster import RedisCluster, port_with_bus
+from tests.support.cluster import RedisCluster
+from tests.support.ports import free_port, port_with_bus
 from tests.support.processes import wait_until
-from tests.support.redis_server import RedisServer, free_port
+from tests.support.redis_server import RedisServer
 from tests.support.sentinel import SERVICE, Sentinel
 from tests.support.written import record_each
 from tokenpulse.recorder import Recorder

@@ -1,19 +1,14 @@
 """Run a real Redis Cluster whose nodes a test may kill, freeze, or move slots between."""
 
-import contextlib
-import random
-import socket
 from collections.abc import Sequence
 from typing import Any, Final, Self
 
 import redis
 
+from tests.support.ports import port_with_bus
 from tests.support.processes import wait_until
 from tests.support.redis_server import RedisServer
 
-_BUS_OFFSET: Final = 10_000
-_PORTS: Final = range(18_000, 22_700)
-"""Their bus ports are below the ephemeral range, so that no outgoing connection takes one."""
 _SLOTS: Final = 16_384
 
 
@@ -162,14 +157,3 @@ def _ask(server: RedisServer, *command: str | int | bytes) -> Any:
     with server.client() as client:
         client.response_callbacks.clear()
         return client.execute_command(*command)
-
-
-def port_with_bus() -> int:
-    """Return a free port of the loopback whose port for the cluster's bus is free as well."""
-    for port in random.sample(_PORTS, k=100):
-        with socket.socket() as first, socket.socket() as second, contextlib.suppress(OSError):
-            for probe, number in ((first, port), (second, port + _BUS_OFFSET)):
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind(("127.0.0.1", number))
-            return port
-    raise RuntimeError("100 random ports of the loopback, or their bus ports, are all taken")

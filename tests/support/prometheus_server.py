@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.support.redis_server import free_port
+from tests.support.ports import free_port
 
 SCRAPE_INTERVAL: Final = "200ms"
 DEADLINE_SECONDS: Final = 30.0

@@ -5,10 +5,8 @@ SIGKILL of the server: `restart(keep_data=True)` brings it back, `restart()` com
 """
 
 import contextlib
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,11 +16,11 @@ from typing import Final, Self
 
 import redis
 
+from tests.support.ports import free_port
+
 START_DEADLINE_SECONDS: Final = 15.0
 _POLL_SECONDS: Final = 0.01
 _START_ATTEMPTS: Final = 5
-_PORTS: Final = range(18_000, 30_000)
-"""Below the ephemeral range, so that no outgoing connection takes a port while its server is down."""
 
 
 class RedisServerMissingError(Exception):
@@ -171,16 +169,6 @@ class RedisServer:
         process.send_signal(number)
         process.send_signal(signal.SIGCONT)
         process.wait(timeout=START_DEADLINE_SECONDS)
-
-
-def free_port() -> int:
-    """Return a port of the loopback on which nothing listens right now."""
-    for port in random.sample(_PORTS, k=100):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise RuntimeError("100 random ports of the loopback are all taken")
 
 
 @contextlib.contextmanager

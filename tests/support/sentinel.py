@@ -11,8 +11,9 @@ from typing import Any, Final, Self
 
 import redis
 
+from tests.support.ports import free_port
 from tests.support.processes import wait_until
-from tests.support.redis_server import RedisServer, free_port
+from tests.support.redis_server import RedisServer
 from tests.support.replication import is_in_step
 
 SERVICE: Final = "mymaster"

@@ -11,8 +11,8 @@ from uuid import uuid4
 import orjson
 import pytest
 
+from tests.support.ports import free_port
 from tests.support.processes import RunningProcess, wait_until
-from tests.support.redis_server import free_port
 from tests.support.wire import Protocol
 
 APP: Final = "tests.support.surroundings_app:app"

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from tests.support.app_server import CHAT_APP
+from tests.support.ports import free_port
 from tests.support.processes import RunningProcess, wait_until
-from tests.support.redis_server import free_port
 
 WITHOUT_LIFESPAN: Final = "tests.support.chat_app:app_without_lifespan"
 _UVICORN: Final = "uvicorn {app} --host 127.0.0.1 --port {port} --no-access-log --timeout-graceful-shutdown 5"
