@@ -30,7 +30,7 @@ def _assert_counted(redis_server: RedisServer, requests: int) -> None:
         with redis_server.client() as client:
             return load_request_count(client) >= requests
 
-    wait_until(has_all, f"{requests} requests are in Redis", deadline_seconds=15)
+    wait_until(has_all, f"{requests} requests are in Redis")
     with redis_server.client() as client:
         counted = load_counters(client, "total_requests", "tokens_output", "successful_requests")
     book = {"total_requests": requests, "tokens_output": 5 * requests, "successful_requests": requests}

@@ -39,14 +39,10 @@ def test_disconnect_counts_once_as_the_clients(redis_url: str, redis_client: red
             assert chat(client, "acme/chat-1").status_code == 200
         for _ in range(3):
             _leave_after_first_word(server)
-        wait_until(
-            lambda: load_request_count(redis_client) >= 4, "all requests are in Redis", deadline_seconds=10
-        )
+        wait_until(lambda: load_request_count(redis_client) >= 4, "all requests are in Redis")
         with httpx.Client(base_url=server.url, timeout=10) as client:
             assert chat(client, "acme/chat-1", stream=True).status_code == 200
-        wait_until(
-            lambda: load_request_count(redis_client) >= 5, "the last one is in Redis", deadline_seconds=10
-        )
+        wait_until(lambda: load_request_count(redis_client) >= 5, "the last one is in Redis")
 
     book = {
         "total_requests": 5,

@@ -20,7 +20,7 @@ from tokenpulse_reader.routes import live
 from tokenpulse_reader.serving import open_listener
 from tokenpulse_shared.settings import Settings
 
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 60.0
 LIVE = "/api/live"
 
 

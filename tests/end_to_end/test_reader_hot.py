@@ -11,7 +11,7 @@ from tokenpulse_reader.app import HOT_PATHS, create_app
 from tokenpulse_shared.settings import Settings
 from tokenpulse_shared.store import MetricsStore
 
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 60.0
 
 
 def write(url: str, count: int) -> None:

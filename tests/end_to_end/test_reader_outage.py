@@ -13,7 +13,7 @@ from tokenpulse_reader.app import create_app
 from tokenpulse_reader.serving import BackgroundServer, open_listener
 from tokenpulse_shared.settings import Settings
 
-DEADLINE_SECONDS = 15.0
+DEADLINE_SECONDS = 60.0
 
 
 @contextlib.asynccontextmanager

@@ -98,7 +98,7 @@ def test_provider_without_new_traffic_is_replayed_too(redis_server: RedisServer,
         with redis_server.client() as client:
             return load_request_count(client) == ledger.total()
 
-    wait_until(is_complete, "the quiet provider's counts are back", deadline_seconds=10)
+    wait_until(is_complete, "the quiet provider's counts are back")
     assert _books(redis_server) == ledger.counters()
 
 

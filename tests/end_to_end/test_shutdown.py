@@ -55,9 +55,7 @@ def test_first_request_starts_the_flushing(
     with serving(redis_url, *options, app=WITHOUT_LIFESPAN) as server:
         with httpx.Client(base_url=server.url, timeout=10) as client:
             assert chat(client, "acme/chat-1").status_code == 200
-        wait_until(
-            lambda: load_request_count(redis_client) == 1, "the request is in Redis", deadline_seconds=10
-        )
+        wait_until(lambda: load_request_count(redis_client) == 1, "the request is in Redis")
 
 
 def test_lifespan_on_fails_as_it_does_unwrapped(redis_url: str) -> None:

@@ -32,9 +32,7 @@ def _send_from_threads(servers: list[AppServer]) -> int:
 
 def _assert_books(client: redis.Redis) -> None:
     requests = THREADS * PER_THREAD
-    wait_until(
-        lambda: load_request_count(client) >= requests, "all requests are in Redis", deadline_seconds=10
-    )
+    wait_until(lambda: load_request_count(client) >= requests, "all requests are in Redis")
     evens = THREADS * (PER_THREAD // 2 + PER_THREAD % 2)
     assert load_counters(client, "total_requests", "tokens_output", "ttft_count") == {
         ("acme", None): {"total_requests": requests, "tokens_output": 5 * requests, "ttft_count": evens},

@@ -11,7 +11,7 @@ from tests.support.reader_client import reader_client
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.windows_reader import WindowsReader
 
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 60.0
 
 
 class _HeldUp:

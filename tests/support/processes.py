@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final, Self
 
-DEADLINE_SECONDS: Final = 30.0
-"""Longest wait for a line or an exit: a start takes under 3 s on a loaded two-core machine."""
+DEADLINE_SECONDS: Final = 90.0
+"""Longest wait for a line or an exit, so for what hangs: four workers start in 12 s where six others compute."""
 _POLL_SECONDS: Final = 0.02
 
 

@@ -19,7 +19,7 @@ import pytest
 from tests.support.ports import free_port
 
 SCRAPE_INTERVAL: Final = "200ms"
-DEADLINE_SECONDS: Final = 30.0
+DEADLINE_SECONDS: Final = 90.0
 _POLL_SECONDS: Final = 0.05
 _BINARIES: Final = ("prometheus", "promtool")
 _REQUIRED: Final = bool(os.environ.get("TOKENPULSE_TEST_REQUIRE_PROMETHEUS"))

@@ -18,7 +18,7 @@ import redis
 
 from tests.support.ports import free_port
 
-START_DEADLINE_SECONDS: Final = 15.0
+START_DEADLINE_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.01
 _START_ATTEMPTS: Final = 5
 

@@ -40,7 +40,6 @@ COMMANDS: Final = {
     "hypercorn, trio": (f"{_HYPERCORN} --worker-class trio", "Running on", 1),
     "granian, 2 workers": (f"{_GRANIAN} --workers 2", "Started worker-", 2),
 }
-EXIT_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +52,12 @@ class WorkerServer:
     def end(self) -> None:
         """Tell the server to end; return once it has."""
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(deadline_seconds=EXIT_SECONDS)
+        self.process.wait()
 
     def kill(self) -> None:
         """Kill the server with all its workers, by SIGKILL; return once it is gone."""
         os.killpg(self.process.process_id, signal.SIGKILL)
-        self.process.wait(deadline_seconds=EXIT_SECONDS)
+        self.process.wait()
 
 
 def _listens(port: int) -> bool:
