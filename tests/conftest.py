@@ -14,7 +14,10 @@ from tests.support.patience import set_limits
 from tests.support.redis_server import RedisServer, RedisServerMissingError, running_redis
 from tokenpulse.recorder import Recorder
 
-hypothesis.settings.register_profile("tokenpulse", deadline=None)  # a busy machine is no failure
+# a busy machine is no failure
+hypothesis.settings.register_profile(
+    "tokenpulse", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("tokenpulse")
 
 EXTERNAL_REDIS_VARIABLE = "TOKENPULSE_TEST_REDIS_URL"
