@@ -16,18 +16,17 @@ from tokenpulse_shared.errors import StoreUnavailableError
 from tokenpulse_shared.store import MetricsStore
 
 PROVIDERS = ("groq", "openai")
-FILLER_KEYS = 300
-FILLER_BYTES = 100_000
-"""Clients are looked after every 2 MB that are loaded."""
-SLOWLY = {"key-load-delay": "4000", "appendonly": "no"}
-"""Microseconds, for each of the keys."""
+FILLER_KEYS = 1_000
+FILLER_BYTES = 2_048
+SLOWLY = {"key-load-delay": "60000", "loading-process-events-interval-bytes": "2048", "appendonly": "no"}
+"""Each key takes 60 ms, a minute in all; clients are looked after at every key."""
 
 OpenRecorder = Callable[..., Recorder]
 
 
 @contextmanager
 def _loading(server: RedisServer) -> Iterator[None]:
-    """Have the server load what it holds for as long as the block takes, and a little longer."""
+    """Have the server load what it holds for as long as the block takes, a minute at most."""
     with server.client() as client:
         client.config_set("rdbcompression", "no")
         client.mset({f"filler:{number}": os.urandom(FILLER_BYTES) for number in range(FILLER_KEYS)})
@@ -35,8 +34,12 @@ def _loading(server: RedisServer) -> Iterator[None]:
     server.kill()
     starting = threading.Thread(target=server.start, kwargs=SLOWLY)
     starting.start()
-    yield
-    starting.join()
+    try:
+        yield
+    finally:
+        with server.client() as client:
+            client.config_set("key-load-delay", "0")
+        starting.join()
 
 
 async def test_while_data_is_loaded_counts_wait(
