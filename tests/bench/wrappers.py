@@ -1,5 +1,6 @@
 """The ways of wrapping an app that are compared."""
 
+from time import perf_counter
 from typing import Final
 
 from tests.bench.errors import BenchDependencyError
@@ -8,6 +9,7 @@ from tokenpulse import Recorder, TokenPulseMiddleware
 
 BARE: Final = "bare"
 PASS_THROUGH: Final = "pass-through"
+TIMES_ONLY: Final = "times-only"
 TOKENPULSE: Final = "tokenpulse"
 EXPORTER: Final = "starlette-exporter"
 
@@ -28,6 +30,29 @@ class PassThrough:
             await send(message)
 
         await self._app(scope, wrapped_receive, wrapped_send)
+
+
+class TimesOnly:
+    """Keep each message's body with the times before and after it was sent, and read nothing of it.
+
+    What a stream costs in Python before anything is known of it: no measuring of each chunk can be cheaper.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the app."""
+        kept: list[float | bytes | None] = []
+        keep = kept.append
+
+        async def timed_send(message: Message) -> None:
+            keep(perf_counter())
+            keep(message.get("body"))
+            await send(message)
+            keep(perf_counter())
+
+        await self._app(scope, receive, timed_send)
 
 
 def exporter(app: App) -> App:
@@ -53,6 +78,7 @@ def wrapped(app: App, recorder: Recorder) -> dict[str, App]:
     return {
         BARE: app,
         PASS_THROUGH: PassThrough(app),
+        TIMES_ONLY: TimesOnly(app),
         TOKENPULSE: TokenPulseMiddleware(app, recorder=recorder),
         EXPORTER: exporter(app),
     }
