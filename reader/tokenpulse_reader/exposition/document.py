@@ -20,8 +20,9 @@ _PROFILES: Final[dict[Profile, tuple[str, str]]] = {
     "otel": (
         "OpenTelemetry's names",
         (
-            "`gen_ai_operation_name` is told where all endpoints of a model do the same; the response's own model is "
-            "not counted apart, so there is no `gen_ai_response_model`."
+            "`gen_ai_operation_name` is always `inference`: what a model does is not counted apart, and a label taken from "
+            "what it did so far would change with its next kind of request, which ends a series. Nor is the response's own "
+            "model counted apart, so there is no `gen_ai_response_model`."
         ),
     ),
     "vllm": (

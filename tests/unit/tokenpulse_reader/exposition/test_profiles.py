@@ -10,14 +10,13 @@ from tests.support.exposition_facts import facts, held, series
 from tokenpulse_reader.exposition.exposition import Exposition
 from tokenpulse_reader.exposition.facts import Facts
 from tokenpulse_reader.exposition.families import COLLECTORS
-from tokenpulse_reader.exposition.families_otel import operation_of
 from tokenpulse_reader.exposition.profiles import METRICS_OF, Profile
 from tokenpulse_reader.exposition.rows import Row
 from tokenpulse_reader.exposition.scrape import Scrape
 from tokenpulse_shared import histogram
-from tokenpulse_shared.totals_records import HistogramTotals, ModelTotals, SeriesTotals, WriterReport
+from tokenpulse_shared.totals_records import HistogramTotals, ModelTotals, WriterReport
 
-OTEL = ("chat", "openai", "openai/gpt-4o")
+OTEL = ("inference", "openai", "openai/gpt-4o")
 VLLM = ("openai/gpt-4o", "openai")
 COUNT_AND_SUM: dict[str, list[tuple[tuple[str, ...], int, int]]] = {
     "gen_ai_server_request_duration_seconds": [
@@ -146,22 +145,11 @@ def test_running_requests_are_those_to_inference_endpoints() -> None:
     assert list(COLLECTORS["vllm:num_requests_running"](changed)) == [(("", "shop"), 5)]
 
 
-@pytest.mark.parametrize(
-    ("endpoints", "operation"),
-    [
-        (("/v1/chat/completions",), "chat"),
-        (("/v1/messages", "/v1/chat/completions"), "chat"),
-        (("/v1/completions",), "text_completion"),
-        (("/v1/embeddings",), "embeddings"),
-        (("/models/{model}:streamGenerateContent",), "generate_content"),
-        (("/models/{model}:embedContent",), "embeddings"),
-        (("/v1/chat/completions", "/v1/embeddings"), ""),
-        (("/mine",), ""),
-        ((), ""),
-    ],
-)
-def test_operation_is_told_where_the_endpoints_agree(endpoints: tuple[str, ...], operation: str) -> None:
-    """What is not known is an empty label, which is none."""
-    timed = {("ttfb", endpoint): held(histogram.ENDPOINT, {0.1: 1}, 100_000) for endpoint in endpoints}
+@pytest.mark.parametrize("name", [name for name in COUNT_AND_SUM if name.startswith("gen_ai_")])
+def test_a_series_stays_the_same_when_its_model_does_something_else(name: str) -> None:
+    """Its labels do not depend on which endpoints it was asked at: a rate goes on."""
+    timed = {("ttfb", "/v1/embeddings"): held(histogram.ENDPOINT, {0.1: 1}, 100_000)}
+    before = [labels for labels, _ in COLLECTORS[name](facts())]
+    after = [labels for labels, _ in COLLECTORS[name](_with(endpoints=timed))]
 
-    assert operation_of(SeriesTotals(counters={}, endpoints=timed)) == operation
+    assert after == before
