@@ -20,7 +20,7 @@ from tokenpulse_reader.exposition.scrape import Scrape
 from tokenpulse_reader.fleet_facts import FleetFacts
 from tokenpulse_reader.host_check import HostCheck, answered_names
 from tokenpulse_reader.ingest import Ingest
-from tokenpulse_reader.kept_answers import KeptAnswers
+from tokenpulse_reader.kept_answers import AnswerCounts, KeptAnswers
 from tokenpulse_reader.leader import Leadership
 from tokenpulse_reader.live import LiveFeed
 from tokenpulse_reader.loads import Loads
@@ -85,10 +85,10 @@ def create_app(
     scrapes = ExpositionHolder(measured, Scrape(profile=settings.metrics_profile))
     loads = Loads(settings.snapshot_interval, measured, held.now)
     slow_loads = Loads(max(settings.snapshot_interval, SLOW_SECONDS), measured, held.now)
-    rate = RequestRate()
+    rate, answered = RequestRate(), AnswerCounts()
     fleet_facts = FleetFacts(
         held,
-        lambda: {"snapshot": snapshots, "windows": loads, "slow_windows": slow_loads},
+        lambda: {"snapshot": snapshots, "windows": loads, "slow_windows": slow_loads, "answers": answered},
         lambda: snapshots.failed_refreshes,
         rate,
     )
@@ -135,7 +135,7 @@ def create_app(
 
     app = Starlette(
         routes=[*index.routes(routes), *routes],
-        middleware=_layers(settings, kept_state),
+        middleware=_layers(settings, kept_state, answered),
         exception_handlers=HANDLERS,
         lifespan=lifespan,
     )
@@ -144,7 +144,9 @@ def create_app(
     return app
 
 
-def _layers(settings: Settings, kept_state: Callable[[], Hashable | None]) -> list[Middleware]:
+def _layers(
+    settings: Settings, kept_state: Callable[[], Hashable | None], answered: AnswerCounts
+) -> list[Middleware]:
     """Return what every request passes before routing, outermost first."""
     access = Access(
         token_list(settings.api_token) if settings.api_token else (),
@@ -157,7 +159,7 @@ def _layers(settings: Settings, kept_state: Callable[[], Hashable | None]) -> li
         Middleware(HostCheck, names=answered_names(settings)),
         Middleware(RequestLimits),
         Middleware(BearerAuth, access=access),
-        Middleware(KeptAnswers, paths=HOT_PATHS, state=kept_state),
+        Middleware(KeptAnswers, paths=HOT_PATHS, state=kept_state, counts=answered),
     ]
 
 

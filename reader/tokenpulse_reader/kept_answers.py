@@ -8,6 +8,7 @@ exposition holds anyway, no copies.
 """
 
 from collections.abc import Callable, Collection, Hashable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,15 +20,31 @@ _VARYING: Final = frozenset((b"accept", b"accept-encoding"))
 _Kept = tuple[Message, ...]
 
 
+@dataclass(slots=True)
+class AnswerCounts:
+    """Count answers on the hot paths: those sent from what was kept, those made anew."""
+
+    hits: int = 0
+    misses: int = 0
+
+
 class KeptAnswers:
     """Wrap an app.
 
     `paths`: each with whether its answer depends on Accept or Accept-Encoding. `state`: what answers are made
-    from at the moment, equal only to itself; None when none may be kept, because they tell their age.
+    from at the moment, equal only to itself; None when none may be kept, because they tell their age. `counts`: the
+    caller's, who reads it.
     """
 
-    def __init__(self, app: ASGIApp, paths: Mapping[str, bool], state: Callable[[], Hashable | None]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        paths: Mapping[str, bool],
+        state: Callable[[], Hashable | None],
+        counts: AnswerCounts,
+    ) -> None:
         self._app = app
+        self._counts = counts
         self._paths = paths
         self._state = state
         self._kept_state: Hashable | None = None
@@ -38,12 +55,15 @@ class KeptAnswers:
         key = self._key(scope)
         state = None if key is None else self._state()
         if key is None or state is None:
+            self._counts.misses += key is not None
             await self._app(scope, receive, send)
             return
         if state != self._kept_state:
             self._kept_state, self._kept = state, {path: {} for path in self._paths}
         variants = self._kept[key[0]]
         kept = variants.get(key[1])
+        self._counts.hits += kept is not None
+        self._counts.misses += kept is None
         if kept is not None:
             for message in kept:
                 await send(message)

@@ -89,3 +89,17 @@ async def test_without_a_lifespan_nothing_is_kept(redis_url: str) -> None:
                 await asyncio.sleep(0.02)
 
     assert (before, after) == (None, 2)
+
+
+async def test_answers_sent_again_are_counted(redis_url: str) -> None:
+    """As a cache of their own, beside the snapshot and the windows."""
+    async with reader_client(redis_url, snapshot_interval=0.1) as client, asyncio.timeout(DEADLINE_SECONDS):
+        samples = [f'cache_{kind}_total{{cache_name="answers"}}' for kind in ("hits", "misses")]
+        text = ""
+        while not all(sample in text for sample in samples):
+            await client.get("/metrics")
+            text = (await client.get("/metrics")).text
+            await asyncio.sleep(0.02)
+        counts = [float(text.partition(sample)[2].split()[0]) for sample in samples]
+
+    assert min(counts) >= 1.0

@@ -31,14 +31,17 @@ READERS: Final[tuple[Metric, ...]] = (
         kind="counter",
         category="system",
         labels=("cache_name",),
-        help="Answers readers made from memory: of the snapshot, or of windows loaded a moment before.",
+        help=(
+            "Answers readers made from memory: of the snapshot, of windows loaded a moment before, or, as "
+            "cache_name answers, sent again byte for byte."
+        ),
     ),
     Metric(
         name="cache_misses_total",
         kind="counter",
         category="system",
         labels=("cache_name",),
-        help="Answers for which readers had to load something.",
+        help="Answers for which readers had to load something, or to make them anew.",
     ),
     Metric(
         name="aggregation_task_errors_total",

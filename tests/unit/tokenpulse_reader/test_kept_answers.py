@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.asgi import Message, Server, body, http_scope, start
-from tokenpulse_reader.kept_answers import MAX_VARIANTS, KeptAnswers
+from tokenpulse_reader.kept_answers import MAX_VARIANTS, AnswerCounts, KeptAnswers
 
 LENGTH = (b"content-length", b"1")
 
@@ -17,7 +17,10 @@ class Upstream:
         self.asked = 0
         self.state: object = 1
         self.messages: list[Message] | None = None
-        self.app = KeptAnswers(self._answer, {"/hot": False, "/varied": True}, lambda: self.state)
+        self.counts = AnswerCounts()
+        self.app = KeptAnswers(
+            self._answer, {"/hot": False, "/varied": True}, lambda: self.state, self.counts
+        )
 
     async def _answer(self, _: Any, __: Any, send: Any) -> None:
         self.asked += 1
@@ -133,3 +136,14 @@ async def test_only_a_whole_200_with_a_length_is_kept(messages: list[Message]) -
 
     assert server.sent == messages
     assert upstream.asked == 2
+
+
+async def test_answers_of_the_hot_paths_are_counted() -> None:
+    """Sent again, or made anew, also while none may be kept; other paths are not counted."""
+    upstream = Upstream()
+    for path in ("/hot", "/hot", "/hot", "/cold"):
+        await upstream.get(path)
+    upstream.state = None
+    await upstream.get("/hot")
+
+    assert (upstream.counts.hits, upstream.counts.misses) == (2, 2)
