@@ -9,15 +9,13 @@ from typing import Final
 
 from starlette.datastructures import Headers
 
-from tokenpulse_reader.problems import ProblemError, bad_parameter
+from tokenpulse_reader.problems import RETRY_SECONDS, ProblemError, bad_parameter
 from tokenpulse_shared.errors import StoreUnavailableError
 from tokenpulse_shared.post_keys import CLAIM_SECONDS
 from tokenpulse_shared.store import MetricsStore
 
 HEADER: Final = "Idempotency-Key"
 MAX_KEY_CHARACTERS: Final = 255
-RETRY_SECONDS: Final = 2
-"""As for every answer that Redis is missing from."""
 _logger = logging.getLogger(__name__)
 
 

@@ -17,6 +17,9 @@ from tokenpulse_shared.errors import StoreError
 
 _logger = logging.getLogger(__name__)
 
+RETRY_SECONDS: Final = 2
+"""When to ask again what Redis gave no answer to."""
+
 _OF_STATUS: Final[dict[int, tuple[str, str]]] = {
     404: ("not_found", "there is nothing at this path; GET / lists what there is"),
     405: ("method_not_allowed", "this path does not take this method"),
@@ -89,7 +92,7 @@ async def _on_problem(_: Request, error: Exception) -> Response:
 
 async def _on_store_error(_: Request, __: Exception) -> Response:
     message = "Redis gave no answer and nothing is known from before"
-    return problem_response(503, "store_unavailable", message, headers={"Retry-After": "2"})
+    return problem_response(503, "store_unavailable", message, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
 async def _on_http_exception(_: Request, error: Exception) -> Response:

@@ -17,6 +17,13 @@ NOW = 1_715_769_020.0  # 2024-05-15 10:30:20 UTC
 DAY = 86_400.0
 EXPIRED, LATER = "2024-05-05-10", "2024-06-01-00"
 KINDS = {"model": "m", "provider": "p", "gateway": "g"}
+TOKEN: Final = {"Authorization": "Bearer t"}
+KEYED: Final = {"Idempotency-Key": "k"}
+POSTED: Final[dict[str, Any]] = {
+    "/api/metrics/chat": {"model": "p/m"},
+    "/api/monitoring/events/trial": {"user_id": "u", "event": "started"},
+    "/api/monitoring/gauges": {"active_api_keys": 3},
+}
 LISTED_HERE: Final = frozenset(
     (
         *("total_models", "total_providers", "healthy_providers", "degraded_providers"),
@@ -116,3 +123,29 @@ async def test_nothing_recorded_is_no_zero_anywhere(redis_url: str) -> None:
             check_answer(operation, response.status_code, kind, body)
             if isinstance(body, dict) and "openapi" not in body:
                 assert set(_zeros(body)) <= LISTED_HERE, operation.path
+
+
+async def test_without_redis_from_the_start_nothing_is_made_up(
+    open_recorder: Callable[..., Recorder],
+) -> None:
+    """Each operation that asks Redis is a 503 that says when to ask again, written or read; the others answer."""
+    url = "redis://127.0.0.1:1/0"
+    answered, refused = set(), set()
+    async with reader_client(
+        url, ingest=open_recorder(redis_url=url), api_token="t", headers=TOKEN
+    ) as client:
+        for operation in OPERATIONS:
+            body = POSTED.get(operation.path)
+            response = await client.request(operation.method, target(operation), json=body, headers=KEYED)
+            kind = response.headers["content-type"]
+            told = response.json() if kind == "application/json" else response.text
+            check_answer(operation, response.status_code, kind, told)
+            if response.status_code == 200:
+                answered.add(operation.path)
+            elif operation.path != "/readyz":
+                refused.add(
+                    (response.status_code, response.headers.get("retry-after"), told["error"]["allowed"])
+                )
+
+    assert answered == {"/", "/healthz", "/openapi.json", "/prometheus/metrics/docs"}
+    assert refused == {(503, "2", None)}

@@ -11,7 +11,7 @@ from starlette.types import Scope
 from tokenpulse_reader.circuits import circuit_json
 from tokenpulse_reader.name_route import NameRoute
 from tokenpulse_reader.parameters import path_names
-from tokenpulse_reader.problems import ProblemError, unknown
+from tokenpulse_reader.problems import RETRY_SECONDS, ProblemError, unknown
 from tokenpulse_reader.responses import json_response
 from tokenpulse_shared.breaker import Order
 from tokenpulse_shared.errors import StoreUnavailableError
@@ -40,7 +40,8 @@ def _endpoint(store: MetricsStore, order: Order) -> Callable[[Request], Awaitabl
         try:
             status = await store.order_circuit(provider, model, order)
         except StoreUnavailableError as error:  # its text is in tokenpulse's own words: see `store_errors`
-            raise ProblemError(503, "not_written", f"the breaker was not moved: {error}") from error
+            message = f"the breaker is not known to be moved: {error}"
+            raise ProblemError(503, "not_written", message, retry_after_seconds=RETRY_SECONDS) from error
         if status is None:
             raise unknown("model")
         return json_response(circuit_json(status))

@@ -12,7 +12,7 @@ from tokenpulse_reader.bodies import Fields, read_json
 from tokenpulse_reader.loads import Loads
 from tokenpulse_reader.parameters import Query
 from tokenpulse_reader.posted_gauges import gauges_json, parse_gauges
-from tokenpulse_reader.problems import ProblemError
+from tokenpulse_reader.problems import RETRY_SECONDS, ProblemError
 from tokenpulse_reader.responses import json_response, object_response
 from tokenpulse_reader.trial_analytics import trial_analytics_json
 from tokenpulse_shared.errors import StoreUnavailableError
@@ -41,7 +41,8 @@ async def _writing() -> AsyncIterator[None]:
     try:
         yield
     except StoreUnavailableError as error:  # its text is in tokenpulse's own words: see `store_errors`
-        raise ProblemError(503, "not_written", f"nothing is known to be written: {error}") from error
+        message = f"nothing is known to be written: {error}"
+        raise ProblemError(503, "not_written", message, retry_after_seconds=RETRY_SECONDS) from error
 
 
 class _Business:
