@@ -22,7 +22,10 @@ OPERATIONS: Final = tuple(
         about="Every process knows it after its next flush; the answer tells the breaker as it is then.",
         parameters=(PROVIDER, MODEL),
         answers={JSON: CIRCUIT},
-        statuses={404: "the model was never seen, or not for a long time", 503: "the breaker is not known to be moved"},
+        statuses={
+            404: "the model was never seen, or not for a long time",
+            503: "the breaker is not known to be moved",
+        },
     )
     for order, summary in _SUMMARIES.items()
 )
