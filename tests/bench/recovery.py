@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from tests.bench.many_series import ManySeries
 from tests.bench.simulated_day import SteppedClock
 from tests.bench.table import Figure
-from tests.support.fleet import Attempt, simulate_outage
+from tests.support.fleet import INTERVAL_SECONDS, Attempt, simulate_outage
 from tests.support.redis_server import RedisServer, running_redis
 from tokenpulse import Recorder
 
@@ -44,7 +44,13 @@ def measure_recovery(*, is_quick: bool) -> list[Figure]:
     logging.disable(logging.WARNING)
     try:
         writers = QUICK_WRITERS if is_quick else WRITERS
-        attempts = simulate_outage(writers, away_from=AWAY_FROM, away_until=AWAY_UNTIL, ends_at=ENDS_AT)
+        attempts = simulate_outage(
+            writers,
+            away_from=AWAY_FROM,
+            away_until=AWAY_UNTIL,
+            ends_at=ENDS_AT,
+            spread_seconds=INTERVAL_SECONDS,
+        )
     finally:
         logging.disable(logging.NOTSET)
     waited = max(attempt.at - AWAY_UNTIL for attempt in attempts if attempt.is_first)

@@ -48,12 +48,17 @@ class _Pipeline:
         return []
 
 
-def simulate_outage(writers: int, *, away_from: float, away_until: float, ends_at: float) -> list[Attempt]:
-    """Return every attempt of all writers, in order; times are seconds since they were started, spread evenly."""
+def simulate_outage(
+    writers: int, *, away_from: float, away_until: float, ends_at: float, spread_seconds: float
+) -> list[Attempt]:
+    """Return every attempt of all writers, in order; times are seconds since the first was started.
+
+    `spread_seconds`: within which all were started, evenly.
+    """
     server, clock = _Server(), FakeClock()
     flushers = [Flusher(_Pipeline(server), Guard(clock), clock, INTERVAL_SECONDS) for _ in range(writers)]
     spread = random.Random(5)
-    due = [(spread.random() * INTERVAL_SECONDS, number) for number in range(writers)]
+    due = [(spread.random() * spread_seconds, number) for number in range(writers)]
     heapq.heapify(due)
     attempts: list[Attempt] = []
     while due[0][0] < ends_at:
