@@ -1,7 +1,8 @@
 """Keep what is known of a Redis Cluster's nodes: who serves what, who answers, whom to ask; no I/O.
 
 Strategy: the map of slots is asked for when there is none, and when a node failed or sent us elsewhere, at most
-every `REFRESH_SECONDS`; what a MOVED reply says is noted at once. A node that failed is passed over for
+every `REFRESH_SECONDS`; what a MOVED reply says is noted at once. Else it is asked for every `RENEW_SECONDS`: nodes
+that joined must be known before those that we know are gone. A node that failed is passed over for
 `PAUSE_SECONDS`, so that one dead node does not use up the time of those that live.
 Bound: the nodes of the last map, and the seeds.
 """
@@ -16,6 +17,7 @@ from tokenpulse_shared.cluster_slots import SlotMap, parse_slots
 from tokenpulse_shared.many_hosts_url import Host
 
 REFRESH_SECONDS: Final = 0.5
+RENEW_SECONDS: Final = 30.0
 PAUSE_SECONDS: Final = 0.5
 """Shorter than a flush interval: a node is tried again with every flush."""
 
@@ -42,7 +44,8 @@ class Topology:
         """Tell whether to ask for the map now."""
         if self.slots is None:
             return True
-        return self._is_stale and self._monotonic() - self._asked_at >= REFRESH_SECONDS
+        after_seconds = REFRESH_SECONDS if self._is_stale else RENEW_SECONDS
+        return self._monotonic() - self._asked_at >= after_seconds
 
     def candidates(self) -> list[Host]:
         """Return whom to ask for the map, in order: those that answered, then those that failed, the latest last."""

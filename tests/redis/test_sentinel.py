@@ -266,3 +266,34 @@ async def test_many_connections_are_made_at_once(deployment: SentinelDeployment)
 
     assert await asyncio.gather(*(reader.ping() for _ in range(8))) == [True] * 8
     await reader.aclose()
+
+
+async def test_without_a_quorum_the_last_master_is_waited_for(
+    deployment: SentinelDeployment, open_recorder: OpenRecorder
+) -> None:
+    """One of three sentinels is left, so no other master is made: counts wait, quickly, until the old one is back."""
+    recorder = open_recorder(deployment.url, flush_interval=60)
+    recorder._started = True  # each flush is this test's own
+    load = Load(recorder, PROVIDERS)
+    load.record()
+    settle(recorder)
+    master = deployment.servers[deployment.master()]
+    for sentinel in deployment.sentinels[:2]:
+        sentinel.kill()
+    master.pause()
+    load.record()
+    began = time.monotonic()
+
+    assert not recorder.flush()
+    assert time.monotonic() - began < 1.0 + SLACK_SECONDS
+    assert recorder.stats()["last_error"] == "timed out"
+
+    async with MetricsStore(deployment.url) as store:
+        with pytest.raises(StoreUnavailableError, match="timed out"):
+            await store.totals()
+    master.resume()
+    settle(recorder)
+    with master.client() as client:
+        assert counted(client) == load.ledger.counters()
+    for sentinel in deployment.sentinels[:2]:
+        sentinel.start()

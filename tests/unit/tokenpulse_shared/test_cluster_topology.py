@@ -7,7 +7,7 @@ import redis
 from redis.exceptions import ClusterDownError
 
 from tests.support.clock import FakeClock
-from tokenpulse_shared.cluster_topology import PAUSE_SECONDS, REFRESH_SECONDS, Topology
+from tokenpulse_shared.cluster_topology import PAUSE_SECONDS, REFRESH_SECONDS, RENEW_SECONDS, Topology
 
 SEED, OTHER_SEED = ("seed", 1), ("other", 1)
 A, B, REPLICA = ("a", 1), ("b", 1), ("r", 1)
@@ -110,3 +110,19 @@ def test_nodes_that_left_are_forgotten(topology: Topology) -> None:
 
     assert topology.failed_at(REPLICA) == float("-inf")
     assert topology.nodes == {B, SEED, OTHER_SEED}
+
+
+def test_the_map_is_renewed_without_a_cause(topology: Topology, clock: FakeClock) -> None:
+    """Nodes that joined are learned while those that were there still tell."""
+    topology.take(REPLY, SEED)
+    clock.advance(RENEW_SECONDS - 0.1)
+
+    assert not topology.is_due()
+
+    clock.advance(0.1)
+
+    assert topology.is_due()
+
+    topology.nobody_told()
+
+    assert not topology.is_due()
