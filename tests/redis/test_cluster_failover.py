@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import redis
@@ -10,6 +12,7 @@ import redis
 from tests.support.cluster import RedisCluster
 from tests.support.load import Load, counted, settle
 from tests.support.processes import wait_until
+from tests.support.reader_client import reader_client
 from tests.support.replication import cut_off
 from tests.support.stopwatch import unhindered_seconds
 from tests.support.written import KEYS
@@ -21,6 +24,9 @@ from tokenpulse_shared.store import MetricsStore
 
 PROVIDERS = ("groq", "openai", "anthropic", "mistral")
 """Of all three masters."""
+REALTIME = "/api/monitoring/stats/realtime"
+HOURLY = "/api/monitoring/stats/hourly"
+COUNTED = re.compile('model_inference_requests_total{.*status="success"')
 FLUSH_SECONDS = 1.0
 SLACK_SECONDS = 0.3
 """What a busy machine adds."""
@@ -282,3 +288,51 @@ def test_an_idle_provider_is_looked_after(
     with connect(three_masters.url) as client:
         assert counted(client) == load.ledger.counters()
         assert recorder.stats()["counts"]["replayed"] >= 1
+
+
+async def test_a_reader_of_a_half_dead_cluster_tells_no_sum_that_lacks_a_part(
+    three_masters: RedisCluster, open_recorder: OpenRecorder
+) -> None:
+    """The last whole answer stands, marked stale, however often it is asked for; what lives on is told afresh."""
+    cluster = three_masters
+    recorder = open_recorder(cluster.url, flush_interval=60)
+    recorder._started = True  # each flush is this test's own
+    load = Load(recorder, PROVIDERS)
+    load.record(5)
+    settle(recorder)
+    doomed = _owner(cluster, "openai")  # neither the index of providers nor the version is there
+    async with reader_client(cluster.url, snapshot_interval=0.1) as client:
+
+        async def answer(path: str) -> dict[str, Any]:
+            response = await client.get(path)
+            assert response.status_code == 200, response.text
+            return response.json()  # type: ignore[no-any-return]  # an object each
+
+        async def answer_once(path: str, *, is_stale: bool) -> dict[str, Any]:
+            async with asyncio.timeout(10):  # each is served as fresh for 0.1 s after its own load
+                while (told := await answer(path))["stale"] != is_stale:
+                    assert told.get("total_requests", 20) == 20
+                    await asyncio.sleep(0.02)
+            return told
+
+        await answer(REALTIME)
+        await answer(f"{HOURLY}/openai")
+        cluster.servers[doomed].kill()
+        load.record()
+        assert not recorder.flush()
+        told = await answer_once(REALTIME, is_stale=True)
+        kept = await answer_once(f"{HOURLY}/openai", is_stale=True)
+        scrape = (await client.get("/metrics")).text
+        fresh = await answer(f"{HOURLY}/groq")
+
+        assert (told["total_requests"], set(told["providers"])) == (20, set(PROVIDERS))
+        assert [line.split()[-1] for line in scrape.splitlines() if COUNTED.match(line)] == ["5"] * 4
+        assert (fresh["stale"], sum(hour["total_requests"] for hour in fresh["data"].values())) == (False, 6)
+        assert (kept["stale"], sum(hour["total_requests"] for hour in kept["data"].values())) == (True, 5)
+
+        cluster.servers[doomed].start()
+        wait_until(cluster.is_well, "the node to be back, empty")
+        settle(recorder)
+        again = await answer_once(REALTIME, is_stale=False)
+
+        assert again["total_requests"] == 24
