@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from tests.support.chaos_proxy import ChaosProxy
+from tests.support.chaos_proxy import ChaosProxy, Fault
 from tests.support.proxy import FaultProxy
 from tests.support.redis_server import RedisServer
 from tests.support.writer_bench import COUNTS, GROUP, GUARD_KEY, WriterBench, payload, writer_bench
@@ -82,6 +82,24 @@ def test_a_lost_reply_counts_once(redis_server: RedisServer) -> None:
         assert bench.push() == [("p", 2)]
         assert bench.count() == 11
         assert bench.guard.counts() == {"duplicates": 1}
+
+
+@pytest.mark.parametrize("fault", ["cut_request", "half_request"])
+def test_a_lost_request_is_sent_again(redis_server: RedisServer, fault: Fault) -> None:
+    """Of a batch that did not arrive, or not whole, nothing is applied; the next attempt applies all of it."""
+    with ChaosProxy(redis_server.port) as proxy, writer_bench(proxy.url, redis_server.url) as bench:
+        bench.send(1)
+        proxy.plan.break_next(fault)
+        bench.enqueue(payload(10))
+        with pytest.raises(redis.ConnectionError):
+            bench.push()
+
+        assert proxy.plan.done == {fault: 1}
+        assert bench.count() == 1
+        assert list(bench.writer.in_flight) == [GROUP]
+        assert bench.push() == [("p", 2)]
+        assert bench.count() == 11
+        assert bench.guard.counts() == {}
 
 
 def test_a_stray_reply_is_nobody_s(redis_server: RedisServer) -> None:
