@@ -69,13 +69,21 @@ class RedisReads:
         key, now = self._version_key, time.monotonic()
         if key is None or now < self._version_due_at:
             return await self._replies(commands, atomic=atomic)
-        *replies, version = await self._replies([*commands, ("GET", key)], atomic=atomic)
+        was_passed = self._version_due_at > float("-inf")
+        asked = [*commands, ("GET", key)]
+        *replies, version = await self._replies(asked, atomic=atomic, may_lack_last=was_passed)
+        if isinstance(version, Exception) and not _is_wrong_type(version):
+            return replies  # the node of a cluster that holds it is gone: asked again with the next batch
+        # Refused here, it is not read when its version is gone.
+        self._version_due_at = float("-inf")
         if self.usable(key, version, bytes | None):
             check_readable(version)
         self._version_due_at = now + VERSION_SECONDS
         return replies
 
-    async def _replies(self, commands: Sequence[Command], *, atomic: bool) -> list[Any]:
+    async def _replies(
+        self, commands: Sequence[Command], *, atomic: bool, may_lack_last: bool = False
+    ) -> list[Any]:
         async with translated_errors(self._deadline_seconds), self._turns:
             begun_at = time.perf_counter()
             async with self.client.pipeline(transaction=atomic) as pipeline:
@@ -84,7 +92,7 @@ class RedisReads:
                 replies = list(await pipeline.execute(raise_on_error=False))
             if self._counts is not None:
                 self._counts.note(commands, time.perf_counter() - begun_at)
-            for reply in replies:
+            for reply in replies[:-1] if may_lack_last else replies:
                 if isinstance(reply, Exception) and not _is_wrong_type(reply):
                     if isinstance(reply, ResponseError) and is_of_replica(reply):
                         await self._leave()

@@ -18,7 +18,8 @@ from tests.support.stopwatch import unhindered_seconds
 from tests.support.written import KEYS
 from tokenpulse.recorder import Recorder
 from tokenpulse_shared.cluster_slots import slot_of
-from tokenpulse_shared.errors import StoreUnavailableError
+from tokenpulse_shared.errors import KeyspaceVersionError, StoreUnavailableError
+from tokenpulse_shared.keyspace_version import KEYSPACE_VERSION
 from tokenpulse_shared.redis_client import connect, connect_async
 from tokenpulse_shared.store import MetricsStore
 
@@ -336,3 +337,36 @@ async def test_a_reader_of_a_half_dead_cluster_tells_no_sum_that_lacks_a_part(
         again = await answer_once(REALTIME, is_stale=False)
 
         assert again["total_requests"] == 24
+
+
+async def test_a_reader_does_without_the_node_of_the_version(
+    three_masters: RedisCluster, open_recorder: OpenRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once it has passed it: what other nodes hold is read on. Without having passed it nothing is read."""
+    monkeypatch.setattr("tokenpulse_shared.redis_reads.VERSION_SECONDS", 0.0)
+    recorder = open_recorder(three_masters.url, flush_interval=60)
+    load = Load(recorder, PROVIDERS)
+    load.record(5)
+    settle(recorder)
+    slot = slot_of(("GET", KEYS.version()))
+    assert slot is not None
+    async with (
+        MetricsStore(three_masters.url) as store,
+        MetricsStore(three_masters.url) as late,
+        MetricsStore(three_masters.url) as refused,
+    ):
+        for passed in (store, refused):
+            await passed.provider_window("groq", minutes=60)
+        with connect(three_masters.url) as client:
+            client.set(KEYS.version(), KEYSPACE_VERSION + 1)
+            with pytest.raises(KeyspaceVersionError):
+                await refused.provider_window("groq", minutes=60)
+            client.set(KEYS.version(), KEYSPACE_VERSION)
+        three_masters.servers[three_masters.owner(slot)].kill()
+        for _ in range(3):
+            window = await store.provider_window("groq", minutes=60)
+
+            assert window.total().counters["total_requests"] == 5
+        for stranger in (late, refused):
+            with pytest.raises(StoreUnavailableError, match="Redis gave no answer"):
+                await stranger.provider_window("groq", minutes=60)
