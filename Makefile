@@ -3,6 +3,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+LOWEST := .venv-lowest
+LOWEST_INSTALLED := $(LOWEST)/.installed
 BENCH_INSTALLED := $(VENV)/.installed-bench
 CANDIDATES := python3.13 python3.12 python3.11 python3.14 python3
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -19,7 +21,7 @@ FUZZ_ARGS ?=
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format docs coverage recordings chaos fuzz bench install clean
+.PHONY: help demo test lowest check format docs coverage recordings chaos fuzz bench install clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +32,10 @@ demo: $(INSTALLED) ## Simulated traffic through the middleware, numbers in the r
 test: $(INSTALLED) ## Run the tests; installs redis-server first when it is missing (TEST_ARGS, TEST_WORKERS)
 	@sh tests/support/ensure_redis_server.sh
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile $(TEST_ARGS)
+
+lowest: $(LOWEST_INSTALLED) ## Run the tests with the lowest versions of what is required, in .venv-lowest (TEST_ARGS, TEST_WORKERS)
+	@sh tests/support/ensure_redis_server.sh
+	$(LOWEST)/bin/python -m pytest -q -n $(TEST_WORKERS) --dist loadfile $(TEST_ARGS)
 
 check: $(INSTALLED) ## Lint, formatting, types, import rules
 	$(BIN)/ruff check .
@@ -69,7 +75,7 @@ bench: $(BENCH_INSTALLED) ## Measure overhead and memory on this machine
 install: $(INSTALLED) ## Make .venv with the package (editable) and the development tools
 
 clean: ## Remove .venv, caches and build results
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist .coverage .coverage.*
+	rm -rf $(VENV) $(LOWEST) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): pyproject.toml
@@ -82,6 +88,14 @@ $(INSTALLED): pyproject.toml
 	@echo "Installing tokenpulse and the development tools into $(VENV) (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[reader]' --group dev
+	@touch $@
+
+$(LOWEST_INSTALLED): $(INSTALLED) tests/support/lowest_versions.py
+	@echo "Installing tokenpulse with the lowest versions it takes into $(LOWEST)"
+	@$(BIN)/python -m venv --clear $(LOWEST)
+	@$(BIN)/python -m tests.support.lowest_versions > $(LOWEST)/constraints.txt
+	@$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(LOWEST)/constraints.txt --editable '.[reader]' --group dev
 	@touch $@
 
 $(BENCH_INSTALLED): $(INSTALLED)
