@@ -19,8 +19,11 @@ ANSWERS: Final = 150
 FLUSH_SECONDS: Final = 0.3
 SLACK_SECONDS: Final = 2.0
 """A flush under way when the server is killed, of a worker that waits for a processor."""
-END_SECONDS: Final = 4.0
-"""Our 2 s, and what servers take of their own: gunicorn looks at its workers every second."""
+OUR_SECONDS: Final = 2.0
+SERVERS_SECONDS: Final = 2.0
+"""What servers take of their own to end: gunicorn looks at its workers every second."""
+SLOW_SECONDS: Final = {"gunicorn, preload, asgi": 5.0}
+"""Where that is longer: 2.9 to 4.5 s around a bare app too, on a loaded two-core machine."""
 SEND_SECONDS: Final = 0.1
 """A request is recorded once its answer is sent: a client may have read it while its worker waited for a processor."""
 
@@ -55,7 +58,7 @@ def test_sigterm_under_load_loses_nothing(redis_url: str, redis_client: redis.Re
         seconds = time.monotonic() - asked_at
 
     assert "internal error" not in server.process.output
-    assert seconds < END_SECONDS
+    assert seconds < OUR_SECONDS + SLOW_SECONDS.get(name, SERVERS_SECONDS)
     _assert_counted(redis_client, load, load.answered)
 
 
