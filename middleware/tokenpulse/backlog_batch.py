@@ -57,9 +57,8 @@ class BacklogBatch:
         for first_minute, counts in windows.days.items():
             key = self._keys.counters(self._provider, model, stamp("day", first_minute * 60))
             counters = {code: count for code, count in counts.items() if code < FIELDS}
-            self._operations.increment(key, DAY_RETENTION_SECONDS, self._named(counters))
-            key = self._keys.totals(self._provider, model)
-            self._operations.increment(key, TOTALS_RETENTION_SECONDS, self._named(counts))
+            self._add_up(key, DAY_RETENTION_SECONDS, counters)
+            self._add_up(self._keys.totals(self._provider, model), TOTALS_RETENTION_SECONDS, counts)
         if example is not None:
             self._operations.note(self._keys.totals(self._provider, model), totals.EXEMPLAR, example)
 
@@ -69,7 +68,7 @@ class BacklogBatch:
         self._add_hours(None, ((hour, without_counters(payload)) for hour, payload in windows.hours))
         key = self._keys.totals(self._provider)
         for counts in windows.days.values():
-            self._operations.increment(key, TOTALS_RETENTION_SECONDS, self._named(counts))
+            self._add_up(key, TOTALS_RETENTION_SECONDS, counts)
         for hour, payload in windows.hours:
             remaining = int(hour * 60 + 3600 + HOUR_RETENTION_SECONDS - self._now)
             if remaining > 0:
@@ -88,11 +87,10 @@ class BacklogBatch:
         operations.spread_by(keys.open_windows(provider), HOUR_RETENTION_SECONDS, bases, WINDOW_COUNTERS)
         return operations.encode()
 
-    def _named(self, counts: Counts) -> dict[str, int]:
-        names = self._names
+    def _add_up(self, key: str, ttl_seconds: int, counts: Counts) -> None:
         if counts and max(counts.values()) > MAX_COUNT:
             counts = {code: bounded(count) for code, count in counts.items()}
-        return {names[code]: count for code, count in counts.items()}
+        self._operations.add_up(key, ttl_seconds, counts, self._names)
 
     def _add_minutes(self, model: str | None, windows: BacklogWindows) -> None:
         blocks: dict[int, list[bytes]] = {}

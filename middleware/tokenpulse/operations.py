@@ -5,7 +5,7 @@ look through, and no single step of it holds the interpreter for long.
 Layout: JSON; where there are packed records, a NUL byte and their bytes follow it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 import orjson
@@ -20,7 +20,7 @@ LONGEST_BLOCK_BYTES: Final = 49_152
 
 An hour's minutes at 800 bytes each; past it, an outage of hundreds of writers would grow it by each of them.
 """
-Kind = Literal["increments", "sketches", "scores", "lists", "calls", "records", "notes"]
+Kind = Literal["increments", "sums", "sketches", "scores", "lists", "calls", "records", "notes"]
 _ALWAYS: Final[tuple[Kind, ...]] = ("increments", "sketches", "scores", "lists", "calls")
 
 
@@ -67,6 +67,7 @@ class Operations:
     def __init__(self) -> None:
         self.fields = 0
         self._encoded: dict[Kind, list[bytes]] = {kind: [] for kind in _ALWAYS}
+        self._names: dict[int, str] = {}
         self._spread = b"null"
         self._packed: list[bytes] = []
         self._packed_bytes = 0
@@ -74,6 +75,15 @@ class Operations:
     def increment(self, key: str, ttl_seconds: int, fields: dict[str, int]) -> None:
         """Add to a hash's fields."""
         self._add("increments", len(fields), key, str(ttl_seconds), fields)
+
+    def add_up(self, key: str, ttl_seconds: int, counts: Mapping[int, int], names: Mapping[int, str]) -> None:
+        """Add to a hash's fields, told by number: `names` gives each its field, the same in the whole batch.
+
+        For many hashes with the same fields: each name is sent once, and the numbers are half as long.
+        """
+        self._encoded.setdefault("sums", [])
+        self._names.update((code, names[code]) for code in counts.keys() - self._names.keys())
+        self._add("sums", len(counts), key, str(ttl_seconds), list(counts), list(counts.values()))
 
     def sketch(self, key: str, ttl_seconds: int, scale: int, capacity: int, buckets: Buckets) -> None:
         """Add to a sketch; past `capacity` fields (0: no limit) its scale is halved."""
@@ -129,6 +139,9 @@ class Operations:
     def encode(self) -> bytes:
         """Return what the script reads."""
         parts = [b'"%s":[%s]' % (kind.encode(), b",".join(held)) for kind, held in self._encoded.items()]
+        if self._names:
+            parts.append(b'"codes":%s' % orjson.dumps(list(self._names)))
+            parts.append(b'"names":%s' % orjson.dumps(list(self._names.values())))
         if not self._packed:
             return b"{%s}" % b",".join(parts)
         parts += (b'"longest":%d' % LONGEST_BLOCK_BYTES, b'"spread":' + self._spread)

@@ -14,15 +14,20 @@ _FULL: Final = 255
 _LARGEST: Final = 2**63 - 1
 
 
+def sorted_counts(counts: Counts) -> "tuple[array[int], list[int]]":
+    """Return the codes in rising order, with the count of each."""
+    codes = array("h", sorted(counts))
+    return codes, [counts[code] for code in codes]
+
+
 def pack(counts: Counts) -> bytes:
     """Return the counts as bytes."""
-    codes = sorted(counts)
-    values = [counts[code] for code in codes]
+    codes, values = sorted_counts(counts)
     large = [min(value, _LARGEST) for value in values if value >= _FULL]
     if large:
         values = [value if value < _FULL else _FULL for value in values]
     head = len(codes).to_bytes(2, "little")
-    return b"".join((head, array("h", codes).tobytes(), bytes(values), array("q", large).tobytes()))
+    return b"".join((head, codes.tobytes(), bytes(values), array("q", large).tobytes()))
 
 
 def unpack(data: bytes) -> Counts:

@@ -174,11 +174,18 @@ local function spread(records, ttl_seconds, member, scale, capacity)
   end
 end
 
+local names_of = {} -- number → field, of this batch
+for i, code in ipairs(operations.codes or {}) do names_of[code] = operations.names[i] end
+
 -- What is appended is not taken back: the right to count is tried first, by adding nothing where more follows.
-for _, operation in ipairs(operations.records and operations.increments or {}) do
-  local field = operation[1] == KEYS[1] and next(operation[3])
-  local reply = field and redis.pcall('HINCRBY', KEYS[1], place(KEYS[1], field), 0)
+local function try_right(key, field)
+  if key ~= KEYS[1] or not field then return end
+  local reply = redis.pcall('HINCRBY', key, place(key, field), 0)
   if type(reply) == 'table' and is_refusal(tostring(reply['err'])) then refuse(tostring(reply['err'])) end
+end
+if operations.records then
+  for _, operation in ipairs(operations.increments) do try_right(operation[1], next(operation[3])) end
+  for _, operation in ipairs(operations.sums or {}) do try_right(operation[1], names_of[operation[3][1]]) end
 end
 
 -- {key of the block, time to live, member, scale, capacity, where the records are, their length}
@@ -192,17 +199,69 @@ for _, operation in ipairs(operations.records or {}) do
   end
 end
 
-for _, operation in ipairs(operations.increments) do -- {key, time to live, {field: increment}}
-  local key, changed, is_new = operation[1], false, false
-  if operation[2] == ttl then -- what lives as long as the guard only ever grows: it tells since when
+local find, format = string.find, string.format
+local function add_one_by_one(key, names, counts) -- whether any was added
+  local changed = false
+  for i = 1, #names do
+    if try('HINCRBY', key, names[i], format('%.0f', counts[i])) ~= nil then changed = true end
+  end
+  return changed
+end
+
+-- Two commands instead of one for each field, where that comes to the same: every number held is one of ours, every
+-- sum exact in a double. Else nothing is done and false returned. Few fields, of many held, are faster one by one; too
+-- many do not fit Lua's stack.
+local function add_at_once(key, names, counts)
+  if #names < 8 or #names > 2000 then return false end
+  local size = redis.pcall('HLEN', key)
+  if type(size) ~= 'number' or size > 4 * #names then return false end
+  local reply = redis.pcall('HGETALL', key)
+  if reply['err'] then return false end
+  local held, fields = {}, {}
+  for i = 1, #reply, 2 do held[reply[i]] = reply[i + 1] end
+  for i = 1, #names do
+    local name, count = names[i], counts[i]
+    local value = held[name]
+    if value then
+      if #value > 15 or not find(value, '^[1-9]%d*$') and value ~= '0' then return false end
+      count = count + value
+    end
+    if count > 9007199254740991 then return false end
+    value = format('%.0f', count)
+    held[name], fields[2 * i - 1], fields[2 * i] = value, name, value -- held: a name may come twice
+  end
+  if type(redis.pcall('HSET', key, unpack(fields))) == 'table' then return false end
+  changes = changes + 1
+  return true
+end
+local function add_many(key, names, counts)
+  return add_at_once(key, names, counts) or add_one_by_one(key, names, counts)
+end
+
+local function add(key, ttl_seconds, names, counts, add_fields)
+  local is_new = false
+  if ttl_seconds == ttl then -- what lives as long as the guard only ever grows: it tells since when
     if key == KEYS[1] then is_new = is_first else is_new = redis.pcall('TYPE', key)['ok'] == 'none' end
   end
+  for i = 1, #names do names[i] = place(key, names[i]) end
+  if not add_fields(key, names, counts) then return end
+  redis.call('EXPIRE', key, ttl_seconds) -- never on a key that is not ours
+  if is_new then redis.pcall('HSET', key, 'created', microseconds) end
+end
+
+for _, operation in ipairs(operations.increments) do -- {key, time to live, {field: increment}}
+  local names, counts = {}, {}
   for field, count in pairs(operation[3]) do
-    field = place(key, field)
-    if try('HINCRBY', key, field, string.format('%.0f', count)) ~= nil then changed = true end
+    names[#names + 1] = field
+    counts[#names] = count
   end
-  if changed then redis.call('EXPIRE', key, operation[2]) end -- never on a key that is not ours
-  if changed and is_new then redis.pcall('HSET', key, 'created', microseconds) end
+  add(operation[1], operation[2], names, counts, add_one_by_one)
+end
+
+for _, operation in ipairs(operations.sums or {}) do -- {key, time to live, {number of a field}, {its increment}}
+  local names, codes = {}, operation[3]
+  for i = 1, #codes do names[i] = names_of[codes[i]] end
+  add(operation[1], operation[2], names, operation[4], add_many)
 end
 
 for _, operation in ipairs(operations.notes or {}) do -- {key, field, text}, of keys that lived on above

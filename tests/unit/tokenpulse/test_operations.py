@@ -32,6 +32,18 @@ def test_every_kind_of_operation() -> None:
     }
 
 
+def test_fields_told_by_number() -> None:
+    """Each field's name is sent once for the whole batch."""
+    operations = Operations()
+    operations.add_up("h", 60, {3: 1, 9: 2}, {3: "three", 9: "nine", 10: "unused"})
+    operations.add_up("i", 61, {9: 4}, {9: "nine"})
+    told = orjson.loads(operations.encode())
+
+    assert told["sums"] == [["h", "60", [3, 9], [1, 2]], ["i", "61", [9], [4]]]
+    assert dict(zip(told["codes"], told["names"], strict=True)) == {3: "three", 9: "nine"}
+    assert operations.fields == 3
+
+
 def test_notes_are_a_list_of_their_own() -> None:
     """Only where there are any: most batches carry none."""
     operations = Operations()
