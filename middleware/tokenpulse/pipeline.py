@@ -98,7 +98,7 @@ class Pipeline:
         if is_due or in_progress or self._was_in_progress:
             self._report(in_progress)
         self._was_in_progress = bool(in_progress)
-        self._sealer.seal_due()
+        self._sealer.seal_due(may_wait=self.was_cut_short)
         self._breakers.refresh(self._clock.now())
         return not self.has_waiting()
 

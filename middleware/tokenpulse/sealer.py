@@ -19,6 +19,8 @@ from tokenpulse_shared.keyspace import HOUR_RETENTION_SECONDS, MINUTE_RETENTION_
 
 WINDOWS_PER_CALL: Final = 8
 SEAL_SECONDS: Final = 5.0
+MOST_WAIT_SECONDS: Final = 10.0
+"""How long packing makes way for counts that wait: after an outage both at once would ask much of Redis."""
 IDLE_SECONDS: Final = 7200.0
 """How long after its last batch a provider is still asked for: its open hour ends within that."""
 SEAL: Final = Script("seal")
@@ -40,6 +42,7 @@ class Sealer:
         self._monotonic = monotonic
         self._wrote_at: dict[str, float] = {}
         self._due_at: dict[str, float] = {}
+        self._waiting_since: float | None = None
 
     def note(self, provider: str) -> None:
         """Remember that the provider has open windows."""
@@ -47,13 +50,18 @@ class Sealer:
         self._wrote_at[provider] = now
         self._due_at.setdefault(provider, now + SEAL_SECONDS)
 
-    def seal_due(self) -> None:
-        """Pack what is due.
+    def seal_due(self, *, may_wait: bool = False) -> None:
+        """Pack what is due, unless it `may_wait`: counts are to be sent first.
 
         Raises:
             redis.RedisError: Redis could not be reached.
         """
         now = self._monotonic()
+        if may_wait and self._waiting_since is None:
+            self._waiting_since = now
+        if may_wait and now - (self._waiting_since or now) < MOST_WAIT_SECONDS:
+            return
+        self._waiting_since = None
         due = [provider for provider, at in self._due_at.items() if at <= now]
         if not due:
             return

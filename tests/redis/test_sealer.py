@@ -12,7 +12,7 @@ from tokenpulse.batch import ProviderBatch
 from tokenpulse.guard import Guard
 from tokenpulse.numbered_batch import Group
 from tokenpulse.redis_writer import RedisWriter
-from tokenpulse.sealer import IDLE_SECONDS, SEAL_SECONDS, WINDOWS_PER_CALL, Sealer
+from tokenpulse.sealer import IDLE_SECONDS, MOST_WAIT_SECONDS, SEAL_SECONDS, WINDOWS_PER_CALL, Sealer
 from tokenpulse_shared.keyspace import Keyspace, stamp
 from tokenpulse_shared.records import Observation
 from tokenpulse_shared.sealed import decode_block
@@ -105,6 +105,25 @@ def test_windows_that_are_over_are_packed(bench: _Bench) -> None:
     assert bench.client.zcard(_KEYS.open_windows("p")) == 0
     hour = bench.client.hgetall(_KEYS.counters("p", None, stamp("hour", bench.past)))
     assert {name.decode(): int(count) for name, count in hour.items()} == _ONE_CALL
+
+
+def test_packing_makes_way_for_a_while(bench: _Bench) -> None:
+    """While counts are to be sent first nothing is packed, for `MOST_WAIT_SECONDS`; then once, then it waits again."""
+    bench.write("gpt")
+    bench.clock.advance(SEAL_SECONDS)
+    seen = []
+    for seconds in (0.0, MOST_WAIT_SECONDS - 0.5, 0.5, SEAL_SECONDS):
+        bench.clock.advance(seconds)
+        bench.sealer.seal_due(may_wait=True)
+        seen.append(bench.guard.counts().get("sealed_windows", 0))
+        bench.sealer.note("p")
+    bench.write("gpt")
+    bench.sealer.seal_due(may_wait=True)
+    seen.append(bench.guard.counts()["sealed_windows"])
+    bench.sealer.seal_due()
+    seen.append(bench.guard.counts()["sealed_windows"])
+
+    assert seen == [0, 0, 4, 4, 4, 8]
 
 
 def test_late_data_adds_up(bench: _Bench) -> None:
