@@ -282,10 +282,10 @@ async def test_without_a_quorum_the_last_master_is_waited_for(
         sentinel.kill()
     master.pause()
     load.record()
-    began = time.monotonic()
+    began = unhindered_seconds()
 
     assert not recorder.flush()
-    assert time.monotonic() - began < 1.0 + SLACK_SECONDS
+    assert unhindered_seconds() - began < 1.0 + SLACK_SECONDS
     assert recorder.stats()["last_error"] == "timed out"
 
     async with MetricsStore(deployment.url) as store:
