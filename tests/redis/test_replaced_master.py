@@ -69,8 +69,7 @@ def test_two_masters_lose_nothing_that_is_not_told(pair: Pair, is_late: bool) ->
         writer_bench(pair.new.url) as came,
     ):
         stayed.send(1)
-        with pair.old.client() as client:
-            client.execute_command("WAIT", 1, 0)
+        wait_until(lambda: stayed.count() == 1, "the replica to have the first")
         pair.promote()
         came.send(10)
         stayed.send(100)
