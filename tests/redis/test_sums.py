@@ -83,6 +83,21 @@ def test_words_past_the_bound_add_up_under_other(client: redis.Redis) -> None:
     assert len(held) == 1001
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_words_reach_the_bound_within_one_batch(client: redis.Redis, at_once: bool) -> None:
+    """The first that fit get fields of their own, whichever way they are added."""
+    client.hset("k", mapping={f"error:{number}": 1 for number in range(995)})
+    names = [f"error:new-{number}" for number in range(400)]
+    if at_once:
+        _add(client, 1, names, [2] * 400)
+    else:
+        apply(client, 0, 1, increments=[["k", "60", dict.fromkeys(names, 2)]])
+    held = hash_of(client, "k")
+
+    assert len(held) == 1001
+    assert held["error:other"] == "790"
+
+
 def test_a_hash_that_only_grows_tells_since_when(client: redis.Redis) -> None:
     """One that lives as long as the guard notes its first batch, once."""
     codes = list(range(10))

@@ -99,10 +99,13 @@ changes = 0
 
 -- Finish reasons and error types come from upstream: a hash of this many fields takes no new ones, whoever writes.
 local most_fields = 1000
-local function place(key, field)
+local function kind_of_word(field)
   local first = string.byte(field)
-  if first ~= 101 and first ~= 102 then return field end -- e, f: looked at first, for nearly no field is a word
-  local kind = string.match(field, '^error:') or string.match(field, '^finish:')
+  if first ~= 101 and first ~= 102 then return nil end -- e, f: looked at first, for nearly no field is a word
+  return string.match(field, '^error:') or string.match(field, '^finish:')
+end
+local function place(key, field)
+  local kind = kind_of_word(field)
   if not kind or redis.pcall('HGET', key, field) then return field end -- an error is no false
   local held = redis.pcall('HLEN', key) -- without the right to ask, the field is taken
   return type(held) == 'number' and held >= most_fields and kind .. 'other' or field
@@ -203,7 +206,7 @@ local find, format = string.find, string.format
 local function add_one_by_one(key, names, counts) -- whether any was added
   local changed = false
   for i = 1, #names do
-    if try('HINCRBY', key, names[i], format('%.0f', counts[i])) ~= nil then changed = true end
+    if try('HINCRBY', key, place(key, names[i]), format('%.0f', counts[i])) ~= nil then changed = true end
   end
   return changed
 end
@@ -221,8 +224,12 @@ local function add_at_once(key, names, counts)
   for i = 1, #reply, 2 do held[reply[i]] = reply[i + 1] end
   for i = 1, #names do
     local name, count = names[i], counts[i]
+    local kind = not held[name] and size >= most_fields and kind_of_word(name)
+    if kind then name = kind .. 'other' end
     local value = held[name]
-    if value then
+    if not value then
+      size = size + 1
+    else
       if #value > 15 or not find(value, '^[1-9]%d*$') and value ~= '0' then return false end
       count = count + value
     end
@@ -243,7 +250,6 @@ local function add(key, ttl_seconds, names, counts, add_fields)
   if ttl_seconds == ttl then -- what lives as long as the guard only ever grows: it tells since when
     if key == KEYS[1] then is_new = is_first else is_new = redis.pcall('TYPE', key)['ok'] == 'none' end
   end
-  for i = 1, #names do names[i] = place(key, names[i]) end
   if not add_fields(key, names, counts) then return end
   redis.call('EXPIRE', key, ttl_seconds) -- never on a key that is not ours
   if is_new then redis.pcall('HSET', key, 'created', microseconds) end
