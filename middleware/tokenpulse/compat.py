@@ -12,9 +12,9 @@ from typing import Self
 
 from tokenpulse.recorder import Recorder
 from tokenpulse_shared.clock import Clock
-from tokenpulse_shared.errors_reader import RecentError
 from tokenpulse_shared.settings import Settings
 from tokenpulse_shared.store import MetricsStore
+from tokenpulse_shared.windows.errors_reader import RecentError
 
 Number = float | int | None
 

@@ -24,7 +24,7 @@ class Guard:
 
     Names: plain ones (`flushes`, `observations`, `duplicates`, `gaps`, …), `fault:<cause>` for bad input that
     was set aside, `error:<where>` for an exception inside tokenpulse, `overflow:<what>` for a series that was
-    not admitted, `failure:<kind>` for a flush that failed (see `tokenpulse_shared.failure_kinds`).
+    not admitted, `failure:<kind>` for a flush that failed (see `tokenpulse_shared.connections.failure_kinds`).
     """
 
     def __init__(self, clock: Clock, *, raises: bool = False) -> None:

@@ -6,17 +6,17 @@ from typing import Any
 
 from tokenpulse.annotations import SCOPE_KEY
 from tokenpulse.asgi import App, Receive, Scope, Send
-from tokenpulse.breaker_gate import Breaker
+from tokenpulse.breakers.breaker_gate import Breaker
 from tokenpulse.dialects.base import Dialect
-from tokenpulse.endpoints import Endpoints
-from tokenpulse.enforcement import Enforcement
-from tokenpulse.estimation import Estimator, Tokenizer
-from tokenpulse.lifespan import run_lifespan
-from tokenpulse.naming import Naming, ProviderOf
-from tokenpulse.observer import InferenceObserver, OnObservation, Reading
-from tokenpulse.plain import PlainObserver
+from tokenpulse.include_usage.usage_injection import UsageInjection, is_injectable
+from tokenpulse.processes.lifespan import run_lifespan
+from tokenpulse.reading.estimation import Estimator, Tokenizer
 from tokenpulse.recorder import Recorder
-from tokenpulse.usage_injection import UsageInjection, is_injectable
+from tokenpulse.requests.endpoints import Endpoints
+from tokenpulse.requests.enforcement import Enforcement
+from tokenpulse.requests.naming import Naming, ProviderOf
+from tokenpulse.requests.observer import InferenceObserver, OnObservation, Reading
+from tokenpulse.requests.plain import PlainObserver
 from tokenpulse_shared.clock import Clock
 from tokenpulse_shared.settings import Settings
 

@@ -17,16 +17,16 @@ from tokenpulse.arguments import (
     checked_text,
     checked_trace_id,
 )
-from tokenpulse.breaker_gate import Breaker
+from tokenpulse.breakers.breaker_gate import Breaker
 from tokenpulse.call_names import CallNames
-from tokenpulse.flush import CLOSE_SECONDS
-from tokenpulse.forks import restart_after_fork
-from tokenpulse.last_words import last_words
-from tokenpulse.own_stats import own_stats
-from tokenpulse.process_end import flush_at_process_end, forget_at_process_end
+from tokenpulse.flushing.flush import CLOSE_SECONDS
+from tokenpulse.flushing.own_stats import own_stats
+from tokenpulse.processes.forks import restart_after_fork
+from tokenpulse.processes.last_words import last_words
+from tokenpulse.processes.process_end import flush_at_process_end, forget_at_process_end
 from tokenpulse.recorder_parts import make_parts
 from tokenpulse.sink import HasLabels, HttpExchange
-from tokenpulse.spill import check_spill_path
+from tokenpulse.spill.spill import check_spill_path
 from tokenpulse_shared.clock import Clock, SystemClock
 from tokenpulse_shared.names import clean_name
 from tokenpulse_shared.pricing import TokenCounts, open_prices

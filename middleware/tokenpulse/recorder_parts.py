@@ -5,17 +5,17 @@ from typing import NamedTuple
 
 import redis
 
-from tokenpulse.aggregate import Aggregator
-from tokenpulse.breaker_state import BreakerState
+from tokenpulse.aggregation.aggregate import Aggregator
+from tokenpulse.aggregation.http_aggregate import HttpAggregator
+from tokenpulse.aggregation.intake import Intake
+from tokenpulse.breakers.breaker_state import BreakerState
 from tokenpulse.bucket_clock import BucketClock
-from tokenpulse.flush import Flusher
+from tokenpulse.flushing.flush import Flusher
+from tokenpulse.flushing.pipeline import Pipeline
+from tokenpulse.flushing.sources import Sources
 from tokenpulse.guard import Guard
-from tokenpulse.http_aggregate import HttpAggregator
-from tokenpulse.intake import Intake
-from tokenpulse.journal import NO_JOURNAL, Journal
-from tokenpulse.pipeline import Pipeline
-from tokenpulse.sources import Sources
-from tokenpulse.spill import Spill
+from tokenpulse.spill.spill import Spill
+from tokenpulse.writing.journal import NO_JOURNAL, Journal
 from tokenpulse_shared.clock import Clock
 from tokenpulse_shared.redis_client import connect
 from tokenpulse_shared.settings import Settings

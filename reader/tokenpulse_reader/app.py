@@ -10,22 +10,20 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
-from tokenpulse_reader.access import Access
-from tokenpulse_reader.auth import BearerAuth
-from tokenpulse_reader.bounded_sends import BoundedSends
 from tokenpulse_reader.exposition.holder import ExpositionHolder
 from tokenpulse_reader.exposition.metric import CATEGORIES
 from tokenpulse_reader.exposition.request_rate import RequestRate
 from tokenpulse_reader.exposition.scrape import Scrape
-from tokenpulse_reader.fleet_facts import FleetFacts
-from tokenpulse_reader.host_check import HostCheck, answered_names
-from tokenpulse_reader.ingest import Ingest
-from tokenpulse_reader.kept_answers import AnswerCounts, KeptAnswers
-from tokenpulse_reader.leader import Leadership
-from tokenpulse_reader.live import LiveFeed
-from tokenpulse_reader.loads import Loads
-from tokenpulse_reader.problems import HANDLERS
-from tokenpulse_reader.request_limits import RequestLimits
+from tokenpulse_reader.http.access import Access
+from tokenpulse_reader.http.auth import BearerAuth
+from tokenpulse_reader.http.bounded_sends import BoundedSends
+from tokenpulse_reader.http.host_check import HostCheck, answered_names
+from tokenpulse_reader.http.kept_answers import AnswerCounts, KeptAnswers
+from tokenpulse_reader.http.problems import HANDLERS
+from tokenpulse_reader.http.request_limits import RequestLimits
+from tokenpulse_reader.http.security_headers import SecurityHeaders
+from tokenpulse_reader.live.live import LiveFeed
+from tokenpulse_reader.posts.ingest import Ingest
 from tokenpulse_reader.routes import (
     breaker_orders,
     business,
@@ -44,10 +42,12 @@ from tokenpulse_reader.routes import (
     overview,
     probes,
 )
-from tokenpulse_reader.score_keeper import ScoreKeeper
-from tokenpulse_reader.security_headers import SecurityHeaders
-from tokenpulse_reader.snapshot import SnapshotLoader
-from tokenpulse_reader.snapshots import Snapshots
+from tokenpulse_reader.snapshots.fleet_facts import FleetFacts
+from tokenpulse_reader.snapshots.leader import Leadership
+from tokenpulse_reader.snapshots.loads import Loads
+from tokenpulse_reader.snapshots.score_keeper import ScoreKeeper
+from tokenpulse_reader.snapshots.snapshot import SnapshotLoader
+from tokenpulse_reader.snapshots.snapshots import Snapshots
 from tokenpulse_shared.access_tokens import token_list, tokens_by_category
 from tokenpulse_shared.clock import Clock, SystemClock
 from tokenpulse_shared.settings import Settings

@@ -13,9 +13,9 @@ from typing import Any, Final
 import orjson
 
 from tokenpulse_shared import scripts
+from tokenpulse_shared.connections.redis_failures import describe_failure
 from tokenpulse_shared.errors import StoreUnavailableError
 from tokenpulse_shared.keyspace import TOTALS_RETENTION_SECONDS, Keyspace
-from tokenpulse_shared.redis_failures import describe_failure
 from tokenpulse_shared.redis_reads import RedisReads
 
 logger = logging.getLogger("tokenpulse.store")

@@ -7,23 +7,23 @@ from urllib.parse import urlsplit
 import redis
 import redis.asyncio
 
-from tokenpulse_shared.bounded_connection import (
+from tokenpulse_shared.connections.bounded_connection import (
     BoundedConnection,
     BoundedTlsConnection,
     BoundedUnixConnection,
 )
-from tokenpulse_shared.connection_options import (
+from tokenpulse_shared.connections.connection_options import (
     READER_CONNECTIONS,
     TIMEOUT_SECONDS,
     WRITER_CONNECTIONS,
     async_options,
     blocking_options,
 )
+from tokenpulse_shared.connections.many_hosts_client import connect_many, connect_many_async
+from tokenpulse_shared.connections.many_hosts_url import is_many_hosts_url, parse_many_hosts_url
+from tokenpulse_shared.connections.odd_replies import refuse_odd_replies, refuse_odd_replies_async
+from tokenpulse_shared.connections.redis_url import is_memory_url
 from tokenpulse_shared.errors import SettingsError
-from tokenpulse_shared.many_hosts_client import connect_many, connect_many_async
-from tokenpulse_shared.many_hosts_url import is_many_hosts_url, parse_many_hosts_url
-from tokenpulse_shared.odd_replies import refuse_odd_replies, refuse_odd_replies_async
-from tokenpulse_shared.redis_url import is_memory_url
 
 if TYPE_CHECKING:
     from fakeredis import FakeServer

@@ -14,8 +14,8 @@ from typing import Any, Final
 import redis.asyncio
 from redis.exceptions import ResponseError
 
-from tokenpulse_shared.cluster_replies import is_of_replica
-from tokenpulse_shared.connection_options import READER_CONNECTIONS
+from tokenpulse_shared.connections.cluster_replies import is_of_replica
+from tokenpulse_shared.connections.connection_options import READER_CONNECTIONS
 from tokenpulse_shared.corrupt_keys import CorruptKeys
 from tokenpulse_shared.keyspace_version import check_readable
 from tokenpulse_shared.read_counts import ReadCounts

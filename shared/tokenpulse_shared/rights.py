@@ -10,8 +10,8 @@ from typing import Any, Final, Literal
 
 import redis
 
+from tokenpulse_shared.connections.redis_failures import describe_failure
 from tokenpulse_shared.keyspace import DEFAULT_PREFIX
-from tokenpulse_shared.redis_failures import describe_failure
 
 Argument = str | int
 _KEY: Final = "<key>"

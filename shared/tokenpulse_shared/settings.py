@@ -12,11 +12,11 @@ from typing import Any, Final, Literal, Self, cast
 from urllib.parse import quote
 
 from tokenpulse_shared.access_tokens import token_list, tokens_by_category
+from tokenpulse_shared.connections.redis_url import check_redis_url
 from tokenpulse_shared.errors import SettingsError
 from tokenpulse_shared.host_names import host_list
 from tokenpulse_shared.keyspace import DEFAULT_PREFIX, Keyspace
 from tokenpulse_shared.redact import masked_url
-from tokenpulse_shared.redis_url import check_redis_url
 
 ENVIRONMENT_PREFIX: Final = "TOKENPULSE_"
 _TRUE: Final = frozenset(("1", "true", "yes", "on"))

@@ -9,39 +9,39 @@ import os
 from collections.abc import Mapping
 from typing import Self
 
-from tokenpulse_shared.board_store import BoardStore
 from tokenpulse_shared.breaker import Order
 from tokenpulse_shared.business_gauges import BusinessGauge, BusinessGauges, with_trials
-from tokenpulse_shared.circuit_counters import CircuitCounters, load_circuit_counters
-from tokenpulse_shared.circuit_orders import order_circuit
-from tokenpulse_shared.circuits_reader import CircuitsReader, CircuitStatus
+from tokenpulse_shared.circuits.circuit_counters import CircuitCounters, load_circuit_counters
+from tokenpulse_shared.circuits.circuit_orders import order_circuit
+from tokenpulse_shared.circuits.circuits_reader import CircuitsReader, CircuitStatus
 from tokenpulse_shared.clock import Clock
 from tokenpulse_shared.counters import PROVIDER_SKETCHED
-from tokenpulse_shared.days_reader import DaysReader
 from tokenpulse_shared.errors import StoreUnavailableError
-from tokenpulse_shared.errors_reader import RecentError, load_recent_errors
 from tokenpulse_shared.fleet_counts import FleetCounts
-from tokenpulse_shared.gateway_reader import GatewayHour, load_gateway_hour
-from tokenpulse_shared.health_window import LONGEST_MINUTES
-from tokenpulse_shared.index_reader import IndexReader
+from tokenpulse_shared.health.board_store import BoardStore
+from tokenpulse_shared.health.health_window import LONGEST_MINUTES
+from tokenpulse_shared.health.provider_health import ProviderHealth, compute_provider_health
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.names import OTHER
 from tokenpulse_shared.post_keys import PostKeys
-from tokenpulse_shared.provider_health import ProviderHealth, compute_provider_health
 from tokenpulse_shared.read_counts import ReadCounts
 from tokenpulse_shared.redis_client import connect_async
 from tokenpulse_shared.redis_clock import RedisClock
 from tokenpulse_shared.redis_reads import RedisReads
-from tokenpulse_shared.sealed_cache import SealedCache
-from tokenpulse_shared.series_reader import SeriesReader
-from tokenpulse_shared.series_window import Series, SeriesWindow
 from tokenpulse_shared.settings import Settings
-from tokenpulse_shared.timespan import Span, hour_span, hours_span, minutes_span, window_span
-from tokenpulse_shared.totals_reader import TotalsReader
-from tokenpulse_shared.totals_records import Totals
+from tokenpulse_shared.totals.totals_reader import TotalsReader
+from tokenpulse_shared.totals.totals_records import Totals
 from tokenpulse_shared.trial_records import TrialEvent, TrialPeriod
 from tokenpulse_shared.trials import Trials
-from tokenpulse_shared.windows_reader import WindowsReader
+from tokenpulse_shared.windows.days_reader import DaysReader
+from tokenpulse_shared.windows.errors_reader import RecentError, load_recent_errors
+from tokenpulse_shared.windows.gateway_reader import GatewayHour, load_gateway_hour
+from tokenpulse_shared.windows.index_reader import IndexReader
+from tokenpulse_shared.windows.sealed_cache import SealedCache
+from tokenpulse_shared.windows.series_reader import SeriesReader
+from tokenpulse_shared.windows.series_window import Series, SeriesWindow
+from tokenpulse_shared.windows.timespan import Span, hour_span, hours_span, minutes_span, window_span
+from tokenpulse_shared.windows.windows_reader import WindowsReader
 
 
 class MetricsStore:

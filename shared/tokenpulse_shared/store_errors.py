@@ -7,8 +7,8 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
+from tokenpulse_shared.connections.redis_failures import describe_failure
 from tokenpulse_shared.errors import StoreUnavailableError
-from tokenpulse_shared.redis_failures import describe_failure
 
 READ_DEADLINE_SECONDS: Final = 5.0
 """Longest a read may take as a whole: above the driver's 1 s per reply, for answers of many replies."""

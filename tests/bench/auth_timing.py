@@ -14,7 +14,7 @@ from statistics import fmean, quantiles, variance
 from typing import Final
 
 from tests.bench.table import Figure
-from tokenpulse_reader.access import Access
+from tokenpulse_reader.http.access import Access
 
 MOST_T: Final = 4.5
 TOKEN: Final = "t" * 4096

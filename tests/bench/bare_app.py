@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tokenpulse_reader.connections import BoundedProtocol
-from tokenpulse_reader.serving import BackgroundServer, open_listener, stop_on_signals, wait_for_stop
+from tokenpulse_reader.http.connections import BoundedProtocol
+from tokenpulse_reader.http.serving import BackgroundServer, open_listener, stop_on_signals, wait_for_stop
 
 
 def bare_app(directory: Path) -> Starlette:

@@ -13,7 +13,7 @@ from tests.bench.table import Figure
 from tests.support.answers import chat_answer, chat_request
 from tests.support.asgi import JSON_TYPE, Server, body, http_scope, replay, request, start
 from tokenpulse import Recorder, TokenPulseMiddleware
-from tokenpulse_shared.circuit_index import MovedCircuit
+from tokenpulse_shared.circuits.circuit_index import MovedCircuit
 
 QUESTIONS: Final = 20_000
 REQUESTS: Final = 1_000

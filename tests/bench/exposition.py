@@ -24,12 +24,13 @@ from tokenpulse_reader.exposition.families import COLLECTORS
 from tokenpulse_reader.exposition.holder import ExpositionHolder
 from tokenpulse_reader.exposition.scrape import Scrape
 from tokenpulse_reader.exposition.table import METRICS
+from tokenpulse_reader.http.serving import BackgroundServer, open_listener
 from tokenpulse_reader.routes.exposition import routes
-from tokenpulse_reader.serving import BackgroundServer, open_listener
-from tokenpulse_reader.snapshots import Snapshots
-from tokenpulse_shared import histogram, totals
+from tokenpulse_reader.snapshots.snapshots import Snapshots
+from tokenpulse_shared import histogram
 from tokenpulse_shared.clock import SystemClock
-from tokenpulse_shared.totals_records import HistogramTotals, ModelTotals, SeriesTotals, Totals
+from tokenpulse_shared.totals import totals
+from tokenpulse_shared.totals.totals_records import HistogramTotals, ModelTotals, SeriesTotals, Totals
 
 PAIRS: Final = 3_000
 QUICK_PAIRS: Final = 600

@@ -24,8 +24,8 @@ import redis
 from tests.bench.simulated_day import MODELS_PER_PROVIDER, SteppedClock, feed_day, profiles
 from tests.bench.table import Figure
 from tokenpulse import Recorder
+from tokenpulse.flushing.sealer import SEAL_SECONDS, Sealer
 from tokenpulse.guard import Guard
-from tokenpulse.sealer import SEAL_SECONDS, Sealer
 from tokenpulse_shared.keyspace import (
     DEFAULT_PREFIX,
     MINUTE_RETENTION_SECONDS,

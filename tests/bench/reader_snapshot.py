@@ -24,13 +24,13 @@ from tests.bench.table import Figure
 from tests.support.redis_server import running_redis
 from tokenpulse_reader.app import create_app
 from tokenpulse_reader.collector import calm_collector
-from tokenpulse_reader.leader import Leadership
-from tokenpulse_reader.score_keeper import ScoreKeeper
-from tokenpulse_reader.snapshot import SnapshotLoader
+from tokenpulse_reader.snapshots.leader import Leadership
+from tokenpulse_reader.snapshots.score_keeper import ScoreKeeper
+from tokenpulse_reader.snapshots.snapshot import SnapshotLoader
 from tokenpulse_shared.clock import SystemClock
 from tokenpulse_shared.settings import Settings
 from tokenpulse_shared.store import MetricsStore
-from tokenpulse_shared.timespan import minutes_span
+from tokenpulse_shared.windows.timespan import minutes_span
 
 PROVIDERS: Final = 10
 MODELS_EACH: Final = 30

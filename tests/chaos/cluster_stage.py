@@ -16,7 +16,7 @@ from tests.support.ports import port_with_bus
 from tests.support.processes import wait_until
 from tests.support.redis_server import RedisServer
 from tests.support.replication import cut_off
-from tokenpulse_shared.cluster_slots import slot_of
+from tokenpulse_shared.connections.cluster_slots import slot_of
 from tokenpulse_shared.keyspace import Keyspace
 
 NODES: Final = 6

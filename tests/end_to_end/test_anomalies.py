@@ -12,10 +12,10 @@ from tests.support.past_traffic import NOW, TIMESTAMP
 from tests.support.reader_client import reader_client
 from tests.support.redis_server import RedisServer
 from tokenpulse.recorder import Recorder
-from tokenpulse_reader.anomalies import Anomaly
-from tokenpulse_reader.leader import Leadership
-from tokenpulse_reader.score_keeper import ScoreKeeper
-from tokenpulse_reader.snapshot import SnapshotLoader
+from tokenpulse_reader.reports.anomalies import Anomaly
+from tokenpulse_reader.snapshots.leader import Leadership
+from tokenpulse_reader.snapshots.score_keeper import ScoreKeeper
+from tokenpulse_reader.snapshots.snapshot import SnapshotLoader
 from tokenpulse_shared.keyspace import Keyspace, stamp
 from tokenpulse_shared.redis_reads import Command, RedisReads
 from tokenpulse_shared.store import MetricsStore

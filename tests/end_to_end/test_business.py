@@ -8,7 +8,7 @@ import redis
 
 from tests.support.clock import FakeClock
 from tests.support.reader_client import reader_client
-from tokenpulse_reader.units import iso
+from tokenpulse_reader.reports.units import iso
 from tokenpulse_shared import trials
 from tokenpulse_shared.keyspace import Keyspace
 

@@ -275,7 +275,7 @@ async def test_a_counted_post_is_answered_though_its_key_cannot_be_noted(
     recorder.flush()
 
     assert response.status_code == 200
-    assert [held.message for held in caplog.records if held.name == "tokenpulse_reader.idempotency"] == [
+    assert [held.message for held in caplog.records if held.name == "tokenpulse_reader.http.idempotency"] == [
         "a counted post is remembered for 30 s only: a key of the posts' keys holds something else"
     ]
     assert total(redis_client, "a", "a/b") == 1

@@ -8,7 +8,7 @@ import redis
 
 from tests.support.processes import RunningProcess, wait_until
 from tokenpulse_shared.keyspace import Keyspace
-from tokenpulse_shared.totals import http_labels
+from tokenpulse_shared.totals.totals import http_labels
 
 COMMAND = "tokenpulse_reader.cli"
 PROVIDERS = {"openai", "anthropic", "groq", "mistral", "together", "deepseek"}

@@ -35,10 +35,10 @@ from tests.support.past_traffic import (
 from tests.support.reader_client import reader_client
 from tests.support.redis_server import RedisServer
 from tokenpulse.recorder import Recorder
-from tokenpulse_reader import export as export_module
 from tokenpulse_reader.cli import main
-from tokenpulse_reader.export_rows import COLUMNS
-from tokenpulse_reader.units import iso
+from tokenpulse_reader.export import export as export_module
+from tokenpulse_reader.export.export_rows import COLUMNS
+from tokenpulse_reader.reports.units import iso
 
 PATH = "/api/monitoring/export"
 SECONDS = {"minute": 60, "hour": 3600, "day": 86400}

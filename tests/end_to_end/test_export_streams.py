@@ -11,8 +11,8 @@ from tests.support.asgi import Message
 from tests.support.clock import FakeClock
 from tests.support.redis_server import RedisServer
 from tokenpulse.recorder import Recorder
-from tokenpulse_reader import export as export_module
-from tokenpulse_reader.problems import HANDLERS
+from tokenpulse_reader.export import export as export_module
+from tokenpulse_reader.http.problems import HANDLERS
 from tokenpulse_reader.routes import export as export_route
 from tokenpulse_reader.routes.export import MOST_AT_ONCE
 from tokenpulse_shared.settings import Settings

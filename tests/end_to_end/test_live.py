@@ -13,11 +13,11 @@ from starlette.applications import Starlette
 from tests.support.redis_server import RedisServer
 from tokenpulse.recorder import Recorder
 from tokenpulse_reader.app import create_app
-from tokenpulse_reader.connections import BoundedProtocol
-from tokenpulse_reader.live import MAX_CLIENTS
-from tokenpulse_reader.reader_server import reader_server
+from tokenpulse_reader.http.connections import BoundedProtocol
+from tokenpulse_reader.http.reader_server import reader_server
+from tokenpulse_reader.http.serving import open_listener
+from tokenpulse_reader.live.live import MAX_CLIENTS
 from tokenpulse_reader.routes import live
-from tokenpulse_reader.serving import open_listener
 from tokenpulse_shared.settings import Settings
 
 DEADLINE_SECONDS = 60.0

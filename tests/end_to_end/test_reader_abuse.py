@@ -14,7 +14,7 @@ import redis
 from tests.support.processes import RunningProcess, wait_until
 from tests.support.redis_server import RedisServer
 from tokenpulse.recorder import Recorder
-from tokenpulse_reader.request_limits import MAX_BODY_BYTES
+from tokenpulse_reader.http.request_limits import MAX_BODY_BYTES
 
 TOKEN = "s3cret"
 SCRAPES = 1000

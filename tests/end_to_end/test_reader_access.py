@@ -13,8 +13,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from tests.support.asgi import Server, http_scope
 from tests.support.reader_client import reader_client
 from tokenpulse_reader.app import create_app
-from tokenpulse_reader.reader_server import reader_server
-from tokenpulse_reader.serving import open_listener
+from tokenpulse_reader.http.reader_server import reader_server
+from tokenpulse_reader.http.serving import open_listener
 from tokenpulse_shared.settings import Settings
 
 TOKEN = "s3cret"

@@ -10,7 +10,7 @@ import pytest
 
 from tokenpulse.recorder import Recorder
 from tokenpulse_reader.app import create_app
-from tokenpulse_reader.serving import BackgroundServer, open_listener
+from tokenpulse_reader.http.serving import BackgroundServer, open_listener
 from tokenpulse_shared.names import clean_name
 from tokenpulse_shared.settings import Settings
 

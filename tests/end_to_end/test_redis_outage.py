@@ -8,7 +8,8 @@ import pytest
 from tests.support.ledger import Ledger, load_counters, load_request_count
 from tests.support.processes import wait_until
 from tests.support.redis_server import RedisServer
-from tokenpulse import Recorder, replay_ring
+from tokenpulse import Recorder
+from tokenpulse.writing import replay_ring
 
 FLUSH_SECONDS = 0.05
 NAMES = ("total_requests", "successful_requests", "failed_requests", "tokens_input", "latency_us")

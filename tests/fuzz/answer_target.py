@@ -7,10 +7,10 @@ from tests.fuzz.broken import BrokenPromiseError
 from tests.fuzz.case import Case
 from tests.fuzz.reading import answer_of, asked_of, time_of
 from tests.fuzz.validity import check_answer
-from tokenpulse.answer_reader import Answer
-from tokenpulse.capture import PIECE_BYTES, WHOLE_BYTES
 from tokenpulse.dialects.facts import Usage
-from tokenpulse.stream_framing import Framing, framing_of_type
+from tokenpulse.reading.answer_reader import Answer
+from tokenpulse.reading.capture import PIECE_BYTES, WHOLE_BYTES
+from tokenpulse.reading.stream_framing import Framing, framing_of_type
 
 PASSED_OVER: Final = frozenset(("error", "faults", "is_cut", "model"))
 """Facts of what comes where it is not due: an error, a terminator, a broken event before further content."""

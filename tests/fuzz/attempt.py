@@ -11,7 +11,7 @@ from tests.fuzz.broken import BrokenPromiseError, TooSlowError
 from tests.fuzz.case import Case
 from tests.fuzz.growth import GROWTH, LARGE_BYTES
 from tests.fuzz.targets import Target
-from tokenpulse.content_decoding import MAX_DECODED_BYTES
+from tokenpulse.reading.content_decoding import MAX_DECODED_BYTES
 
 HANG_SECONDS: Final = 60.0
 """After this a try is ended; so long that no machine is that slow."""

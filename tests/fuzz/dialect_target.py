@@ -11,10 +11,10 @@ from tests.fuzz.parser_targets import FRAMERS
 from tests.fuzz.reading import asked_of, endpoint_of
 from tests.fuzz.validity import check_answer, check_event, check_request, check_texts, check_usage
 from tests.support.framing import events_of
-from tokenpulse.answer_reader import Answer
-from tokenpulse.capture import WHOLE_BYTES
 from tokenpulse.framing.long_event import HEAD_BYTES, TAIL_BYTES
-from tokenpulse.request_reader import RequestBody, read_request, with_piece
+from tokenpulse.reading.answer_reader import Answer
+from tokenpulse.reading.capture import WHOLE_BYTES
+from tokenpulse.reading.request_reader import RequestBody, read_request, with_piece
 
 
 def check_requests(case: Case) -> Hashable:

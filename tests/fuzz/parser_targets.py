@@ -6,15 +6,15 @@ from typing import Final
 from tests.fuzz.broken import require
 from tests.fuzz.case import Case
 from tests.support.framing import events_of
-from tokenpulse.content_decoding import decoder_for
-from tokenpulse.framed_reader import Framer
 from tokenpulse.framing.aws_eventstream import AwsEventStreamFramer
 from tokenpulse.framing.event import Event
 from tokenpulse.framing.json_array import JsonArrayFramer
 from tokenpulse.framing.long_event import HEAD_BYTES, MAX_EVENT_BYTES, TAIL_BYTES
 from tokenpulse.framing.ndjson import NdjsonFramer
 from tokenpulse.framing.sse import SseFramer
-from tokenpulse.usage_stripper import UsageStripper
+from tokenpulse.include_usage.usage_stripper import UsageStripper
+from tokenpulse.reading.content_decoding import decoder_for
+from tokenpulse.reading.framed_reader import Framer
 
 FRAMERS: Final[tuple[Callable[[], Framer], ...]] = (
     SseFramer,

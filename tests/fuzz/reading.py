@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from tests.fuzz.case import Case
-from tokenpulse.answer_reader import Answer, AnswerReader
-from tokenpulse.capture import PIECE_BYTES, WHOLE_BYTES
-from tokenpulse.endpoints import Endpoint, Endpoints
-from tokenpulse.estimation import EstimateMode, Estimator
-from tokenpulse.request_reader import Asked, read_request
-from tokenpulse.stream_framing import framing_of_type
+from tokenpulse.reading.answer_reader import Answer, AnswerReader
+from tokenpulse.reading.capture import PIECE_BYTES, WHOLE_BYTES
+from tokenpulse.reading.estimation import EstimateMode, Estimator
+from tokenpulse.reading.request_reader import Asked, read_request
+from tokenpulse.reading.stream_framing import framing_of_type
+from tokenpulse.requests.endpoints import Endpoint, Endpoints
 
 ENDPOINTS: Final = Endpoints()
 LEAST_FOLDED_BYTES: Final = WHOLE_BYTES // (1 + PIECE_BYTES)

@@ -9,7 +9,7 @@ from tests.fuzz.broken import BrokenPromiseError, TooSlowError, kind_of
 from tests.fuzz.case import Case
 from tests.fuzz.growth import GROWTH, LARGE_BYTES
 from tests.fuzz.targets import TARGETS
-from tokenpulse.content_decoding import MAX_DECODED_BYTES
+from tokenpulse.reading.content_decoding import MAX_DECODED_BYTES
 
 CASE = Case("answer", "/v1/messages", b"{}", b"1234567890")
 

@@ -14,8 +14,8 @@ from tests.fuzz.validity import check_answer, check_event, check_observation, ch
 from tests.support.asgi import Message, Server
 from tests.support.talk import framed
 from tests.support.talk_openai import CHAT
-from tokenpulse.answer_reader import Answer
 from tokenpulse.dialects.facts import AnswerFacts, ErrorFacts, EventFacts, RequestFacts, Usage
+from tokenpulse.reading.answer_reader import Answer
 from tokenpulse_shared.counters import MAX_COUNT
 from tokenpulse_shared.records import Observation
 
@@ -97,7 +97,7 @@ def test_an_exception_inside_the_middleware_is_found(monkeypatch: pytest.MonkeyP
     def fail(*_: object) -> AnswerFacts:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("tokenpulse.observer.conclude", fail)
+    monkeypatch.setattr("tokenpulse.requests.observer.conclude", fail)
 
     with pytest.raises(ZeroDivisionError):
         check_exchange(STREAM)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from tests.fuzz.broken import require
-from tokenpulse.answer_reader import Answer
 from tokenpulse.dialects.base import Dialect
 from tokenpulse.dialects.facts import Content, ErrorFacts, EventFacts, RequestFacts, Usage
 from tokenpulse.dialects.openai_chat import MAX_CHOICES
+from tokenpulse.reading.answer_reader import Answer
 from tokenpulse_shared.counters import MAX_COUNT
 from tokenpulse_shared.records import OUTCOMES, USAGE_SOURCES, Observation
 

@@ -6,14 +6,14 @@ from typing import NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokenpulse.backlog import Backlog
-from tokenpulse.count_codes import FIELDS, FIRST_BUCKET, Counts, FieldCodes, add_coarsely, add_counts
-from tokenpulse.deltas import SeriesDelta
-from tokenpulse.known_words import Words
-from tokenpulse.lump import Lump
-from tokenpulse.provider_delta import ProviderDelta
-from tokenpulse.series_backlog import MINUTES_A_DAY, BacklogWindows, SeriesBacklog
-from tokenpulse.window_record import RecordWriter, window_counts
+from tokenpulse.aggregation.deltas import SeriesDelta
+from tokenpulse.aggregation.known_words import Words
+from tokenpulse.aggregation.provider_delta import ProviderDelta
+from tokenpulse.outage.backlog import Backlog
+from tokenpulse.outage.count_codes import FIELDS, FIRST_BUCKET, Counts, FieldCodes, add_coarsely, add_counts
+from tokenpulse.outage.lump import Lump
+from tokenpulse.outage.series_backlog import MINUTES_A_DAY, BacklogWindows, SeriesBacklog
+from tokenpulse.outage.window_record import RecordWriter, window_counts
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.names import OTHER
 from tokenpulse_shared.records import Observation

@@ -5,11 +5,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokenpulse.counter_places import TOTAL
-from tokenpulse.deltas import SeriesDelta
-from tokenpulse.endpoint_delta import EndpointDelta
-from tokenpulse.known_words import Words
-from tokenpulse.provider_delta import ProviderDelta
+from tokenpulse.aggregation.counter_places import TOTAL
+from tokenpulse.aggregation.deltas import SeriesDelta
+from tokenpulse.aggregation.endpoint_delta import EndpointDelta
+from tokenpulse.aggregation.known_words import Words
+from tokenpulse.aggregation.provider_delta import ProviderDelta
 from tokenpulse_shared.records import OUTCOMES, USAGE_SOURCES, InterTokenLatency, Observation
 
 _SECONDS = st.none() | st.floats(0, 1e7)

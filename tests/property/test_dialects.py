@@ -12,9 +12,9 @@ from tests.fuzz.case import Case
 from tests.fuzz.reading import endpoint_of
 from tests.fuzz.validity import check_answer, check_event, check_request, is_text
 from tests.support.talks import TALKS, words
-from tokenpulse.answer_reader import Answer
 from tokenpulse.dialects.base import Dialect
 from tokenpulse.dialects.registry import BUILT_IN
+from tokenpulse.reading.answer_reader import Answer
 from tokenpulse_shared.counters import MAX_COUNT
 
 NAMES = sorted(

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from tests.support.aws_messages import event_message, exception_message, header, message
 from tests.support.framing import events_of, pieces_of
-from tokenpulse.framed_reader import Framer
 from tokenpulse.framing.aws_eventstream import AwsEventStreamFramer
 from tokenpulse.framing.event import Event
 from tokenpulse.framing.json_array import JsonArrayFramer
 from tokenpulse.framing.long_event import HEAD_BYTES, MAX_EVENT_BYTES, TAIL_BYTES
 from tokenpulse.framing.ndjson import NdjsonFramer
 from tokenpulse.framing.sse import SseFramer
+from tokenpulse.reading.framed_reader import Framer
 
 EVERY_FRAMER: Final = pytest.mark.parametrize(
     "framer", [SseFramer, NdjsonFramer, JsonArrayFramer, AwsEventStreamFramer]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from redis.crc import key_slot
 
-from tokenpulse.naming import Naming
+from tokenpulse.requests.naming import Naming
 from tokenpulse_shared.keyspace import Keyspace, Window, decode_name, encode_name, parse_window
 from tokenpulse_shared.names import MAX_NAME_CHARACTERS, clean_name, printable
 from tokenpulse_shared.redact import MASK, masked_name

@@ -12,7 +12,7 @@ from tokenpulse.dialects.openai_chat import OpenAIChat
 from tokenpulse.dialects.openai_completions import OpenAICompletions
 from tokenpulse.dialects.openai_embeddings import OpenAIEmbeddings
 from tokenpulse.dialects.openai_responses import OpenAIResponses
-from tokenpulse.json_ends import joined_ends
+from tokenpulse.framing.json_ends import joined_ends
 from tokenpulse_shared.counters import MAX_COUNT
 
 DIALECTS: list[Dialect] = [OpenAIChat(), OpenAICompletions(), OpenAIEmbeddings(), OpenAIResponses()]

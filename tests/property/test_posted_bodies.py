@@ -7,9 +7,9 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokenpulse_reader.measurements import MAX_MILLISECONDS, parse_measurements
-from tokenpulse_reader.posted_gauges import parse_gauges
-from tokenpulse_reader.problems import ProblemError
+from tokenpulse_reader.http.problems import ProblemError
+from tokenpulse_reader.posts.measurements import MAX_MILLISECONDS, parse_measurements
+from tokenpulse_reader.posts.posted_gauges import parse_gauges
 from tokenpulse_shared.business_gauges import GAUGE_LABELS, MAX_VALUES
 from tokenpulse_shared.counters import MAX_COUNT
 from tokenpulse_shared.names import MAX_NAME_CHARACTERS

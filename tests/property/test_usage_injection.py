@@ -10,7 +10,7 @@ from tests.support.answers import chat_request
 from tests.support.asgi import MemorySink, Server, http_scope, request, wrapped
 from tests.support.clock import FakeClock
 from tests.support.usage_streams import FINISH, Item, Writing, serving, text_chunk, written
-from tokenpulse.include_usage import open_request, with_include_usage
+from tokenpulse.include_usage.include_usage import open_request, with_include_usage
 
 TEXTS = st.one_of(
     st.text(max_size=12),

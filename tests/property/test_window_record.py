@@ -3,9 +3,9 @@
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tokenpulse.count_codes import SKETCH_BASES, Counts
-from tokenpulse.packed_counts import pack, unpack_sorted
-from tokenpulse.window_record import (
+from tokenpulse.outage.count_codes import SKETCH_BASES, Counts
+from tokenpulse.outage.packed_counts import pack, unpack_sorted
+from tokenpulse.outage.window_record import (
     RecordWriter,
     block_record,
     varint,
@@ -15,8 +15,8 @@ from tokenpulse.window_record import (
     without_sketches,
 )
 from tokenpulse_shared.counters import MAX_COUNT, SKETCHED, WINDOW_COUNTERS
-from tokenpulse_shared.sealed import decode_block
 from tokenpulse_shared.sketch import COARSE_SCALE, FINE_SCALE, ZERO, rescaled
+from tokenpulse_shared.windows.sealed import decode_block
 
 _INDEXES = st.integers(-640, 704) | st.just(ZERO)
 _COUNTS = st.integers(1, 300) | st.integers(1, MAX_COUNT)

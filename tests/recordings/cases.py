@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import orjson
 
-from tokenpulse.endpoints import Endpoints
+from tokenpulse.requests.endpoints import Endpoints
 
 _REPOSITORY: Final = Path(__file__).resolve().parents[2]
 

@@ -10,7 +10,7 @@ import redis
 
 from tests.support.chaos_proxy import ChaosProxy
 from tests.support.redis_server import RedisServer
-from tokenpulse.admission import CONFIRM_SECONDS, REFUSAL_SECONDS, Admission
+from tokenpulse.flushing.admission import CONFIRM_SECONDS, REFUSAL_SECONDS, Admission
 from tokenpulse_shared.keyspace import TOTALS_RETENTION_SECONDS
 from tokenpulse_shared.names import OTHER
 from tokenpulse_shared.redis_client import connect
@@ -73,7 +73,7 @@ def test_two_writers_agree(redis_client: redis.Redis) -> None:
 _WRITER: Final = """
 import sys
 from tests.support.redis_server import RedisServer
-from tokenpulse.admission import Admission
+from tokenpulse.flushing.admission import Admission
 from tokenpulse_shared.redis_client import connect
 admission = Admission(connect(sys.argv[1]), most=50, ttl_seconds=600)
 names = [f"m{number}" for number in range(int(sys.argv[2]), int(sys.argv[2]) + 60)]

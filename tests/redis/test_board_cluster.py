@@ -2,7 +2,7 @@
 
 from tests.support.boards import board
 from tests.support.cluster import RedisCluster
-from tokenpulse_shared.board_store import BoardStore
+from tokenpulse_shared.health.board_store import BoardStore
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.redis_client import connect_async
 from tokenpulse_shared.redis_reads import RedisReads

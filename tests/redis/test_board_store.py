@@ -9,8 +9,8 @@ import redis
 
 from tests.support.boards import board
 from tests.support.redis_server import RedisServer
-from tokenpulse_shared.board_store import BoardStore, LeadingRefusedError, Term
 from tokenpulse_shared.errors import StoreUnavailableError
+from tokenpulse_shared.health.board_store import BoardStore, LeadingRefusedError, Term
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.redis_client import connect_async
 from tokenpulse_shared.redis_reads import RedisReads

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from tests.support.clock import FakeClock
 from tests.support.proxy import FaultProxy
 from tests.support.redis_server import RedisServer
-from tokenpulse.breaker_refresh import LEASE, REJECTIONS
-from tokenpulse.breakers import TRANSITION
+from tokenpulse.breakers.breaker_refresh import LEASE, REJECTIONS
+from tokenpulse.breakers.breakers import TRANSITION
 from tokenpulse.recorder import Recorder
 from tokenpulse_shared.breaker import Order
-from tokenpulse_shared.circuit_counters import CircuitCounters
+from tokenpulse_shared.circuits.circuit_counters import CircuitCounters
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.scripts import source
 from tokenpulse_shared.store import MetricsStore

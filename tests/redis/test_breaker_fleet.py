@@ -10,7 +10,7 @@ import redis
 from tests.support.probing_process import SERIES, START
 from tests.support.processes import RunningProcess, wait_until
 from tokenpulse_shared.breaker import Circuit
-from tokenpulse_shared.circuit_moves import transition_call
+from tokenpulse_shared.circuits.circuit_moves import transition_call
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.scripts import source
 

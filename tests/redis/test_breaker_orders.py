@@ -10,10 +10,10 @@ from tests.support.clock import FakeClock
 from tests.support.reader_client import reader_client
 from tokenpulse.recorder import Recorder
 from tokenpulse_reader.routes.breaker_orders import _without_end
-from tokenpulse_shared import circuit_orders
-from tokenpulse_shared.circuit_codec import HeldCircuit, decode_circuit
-from tokenpulse_shared.circuit_counters import CircuitCounters
-from tokenpulse_shared.circuit_orders import ROUNDS
+from tokenpulse_shared.circuits import circuit_orders
+from tokenpulse_shared.circuits.circuit_codec import HeldCircuit, decode_circuit
+from tokenpulse_shared.circuits.circuit_counters import CircuitCounters
+from tokenpulse_shared.circuits.circuit_orders import ROUNDS
 from tokenpulse_shared.keyspace import FORCED_RETENTION_SECONDS, Keyspace
 from tokenpulse_shared.store import MetricsStore
 

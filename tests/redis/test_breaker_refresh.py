@@ -7,9 +7,9 @@ import redis
 
 from tests.support.clock import FakeClock
 from tests.support.redis_server import RedisServer
-from tokenpulse.breaker_memory import STALE_SECONDS
+from tokenpulse.breakers.breaker_memory import STALE_SECONDS
 from tokenpulse.recorder import Recorder
-from tokenpulse_shared.circuit_counters import CircuitCounters
+from tokenpulse_shared.circuits.circuit_counters import CircuitCounters
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.store import MetricsStore
 

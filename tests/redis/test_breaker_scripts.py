@@ -8,7 +8,7 @@ import redis
 
 from tokenpulse_shared import scripts
 from tokenpulse_shared.breaker import Circuit, Move
-from tokenpulse_shared.circuit_moves import transition_call
+from tokenpulse_shared.circuits.circuit_moves import transition_call
 from tokenpulse_shared.keyspace import FORCED_RETENTION_SECONDS, TOTALS_RETENTION_SECONDS, Keyspace
 from tokenpulse_shared.redis_client import connect, memory_server
 

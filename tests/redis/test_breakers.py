@@ -8,14 +8,14 @@ import pytest
 import redis
 
 from tests.support.clock import FakeClock
-from tokenpulse.breaker_memory import BreakerMemory
-from tokenpulse.breakers import ROUNDS, TRANSITION, Breakers
+from tokenpulse.batches.operations import Calls, Operations
+from tokenpulse.breakers.breaker_memory import BreakerMemory
+from tokenpulse.breakers.breakers import ROUNDS, TRANSITION, Breakers
 from tokenpulse.guard import Guard
-from tokenpulse.operations import Calls, Operations
-from tokenpulse.script_call import Script
+from tokenpulse.writing.script_call import Script
 from tokenpulse_shared.breaker import SLOT_SECONDS, BreakerPolicy
-from tokenpulse_shared.circuit_codec import HeldCircuit, circuit_fields, decode_circuit
-from tokenpulse_shared.circuit_moves import transition_call
+from tokenpulse_shared.circuits.circuit_codec import HeldCircuit, circuit_fields, decode_circuit
+from tokenpulse_shared.circuits.circuit_moves import transition_call
 from tokenpulse_shared.keyspace import CIRCUIT_RETENTION_SECONDS, Keyspace
 
 _KEYS = Keyspace()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from tokenpulse import provider_feed
+from tokenpulse.flushing import provider_feed
 from tokenpulse.recorder import Recorder
 from tokenpulse_shared.keyspace import Keyspace
 

@@ -10,7 +10,7 @@ from tests.support.load import Load, counted
 from tests.support.processes import wait_until
 from tests.support.redis_server import RedisServer
 from tokenpulse.recorder import Recorder
-from tokenpulse_shared.connection_options import READER_CONNECTIONS, WRITER_CONNECTIONS
+from tokenpulse_shared.connections.connection_options import READER_CONNECTIONS, WRITER_CONNECTIONS
 from tokenpulse_shared.redis_client import connect_async
 from tokenpulse_shared.redis_reads import RedisReads
 

@@ -6,7 +6,7 @@ import redis
 
 from tests.support.clock import FakeClock
 from tokenpulse.recorder import Recorder
-from tokenpulse_shared.circuits_reader import CIRCUITS_PER_TRIP
+from tokenpulse_shared.circuits.circuits_reader import CIRCUITS_PER_TRIP
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.store import MetricsStore
 

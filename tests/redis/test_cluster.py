@@ -12,16 +12,16 @@ from tests.support.clock import FakeClock
 from tests.support.cluster import RedisCluster
 from tests.support.load import Load, counted, settle
 from tests.support.written import KEYS, record_each
-from tokenpulse.numbered_batch import Group
+from tokenpulse.batches.numbered_batch import Group
 from tokenpulse.recorder import Recorder
-from tokenpulse_shared.cluster_client import ClusterClient
-from tokenpulse_shared.cluster_slots import slot_of
+from tokenpulse_shared.connections.cluster_client import ClusterClient
+from tokenpulse_shared.connections.cluster_slots import slot_of
 from tokenpulse_shared.redis_client import connect, connect_async
 from tokenpulse_shared.redis_reads import RedisReads
 from tokenpulse_shared.rights import IN_A_CLUSTER, Role, acl_rules, lacking_rights
-from tokenpulse_shared.server_info import load_server_info
 from tokenpulse_shared.store import MetricsStore
 from tokenpulse_shared.time_limit import time_limit
+from tokenpulse_shared.totals.server_info import load_server_info
 
 PROVIDERS = ("groq", "openai", "anthropic", "mistral", "a{b}c:%")
 CANCELS = 500

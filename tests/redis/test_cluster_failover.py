@@ -17,7 +17,7 @@ from tests.support.replication import cut_off
 from tests.support.stopwatch import unhindered_seconds
 from tests.support.written import KEYS
 from tokenpulse.recorder import Recorder
-from tokenpulse_shared.cluster_slots import slot_of
+from tokenpulse_shared.connections.cluster_slots import slot_of
 from tokenpulse_shared.errors import KeyspaceVersionError, StoreUnavailableError
 from tokenpulse_shared.keyspace_version import KEYSPACE_VERSION
 from tokenpulse_shared.redis_client import connect, connect_async
@@ -275,8 +275,8 @@ def test_an_idle_provider_is_looked_after(
     three_masters: RedisCluster, open_recorder: OpenRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its node lost everything while nothing was recorded for it: its batches come again without new traffic."""
-    monkeypatch.setattr("tokenpulse.redis_writer.QUIET_SECONDS", 0.0)
-    monkeypatch.setattr("tokenpulse.pipeline.REPORT_SECONDS", 0.0)
+    monkeypatch.setattr("tokenpulse.writing.redis_writer.QUIET_SECONDS", 0.0)
+    monkeypatch.setattr("tokenpulse.flushing.pipeline.REPORT_SECONDS", 0.0)
     recorder = open_recorder(three_masters.url, flush_interval=60)
     recorder._started = True  # each flush is this test's own
     load = Load(recorder, PROVIDERS)

@@ -15,7 +15,7 @@ from tests.support.replication import is_in_step
 from tokenpulse.recorder import Recorder
 from tokenpulse_shared.errors import StoreUnavailableError
 from tokenpulse_shared.store import MetricsStore
-from tokenpulse_shared.totals_records import Totals
+from tokenpulse_shared.totals.totals_records import Totals
 
 PROVIDERS = ("groq", "openai")
 DEADLINE_SECONDS = 10.0
@@ -72,7 +72,7 @@ async def test_all_nodes_of_the_url_may_go(
     open_recorder: Callable[..., Recorder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of the nodes that writer and reader began with none is left; what came in their place is found, and exact."""
-    monkeypatch.setattr("tokenpulse_shared.cluster_topology.RENEW_SECONDS", 0.0)
+    monkeypatch.setattr("tokenpulse_shared.connections.cluster_topology.RENEW_SECONDS", 0.0)
     with RedisCluster(masters=1, **{"cluster-allow-replica-migration": "no"}) as cluster:
         seed, second = cluster.servers
         recorder = open_recorder(cluster.url_of(seed), flush_interval=60)

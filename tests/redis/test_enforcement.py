@@ -12,9 +12,9 @@ from tests.support.asgi import CHAT, JSON_TYPE, Message, Server, body, http_scop
 from tests.support.clock import FakeClock
 from tests.support.usage_streams import read_body
 from tokenpulse.annotations import SCOPE_KEY
-from tokenpulse.enforcement import MAX_ROUTE_SERIES, MAX_ROUTES, Enforcement
 from tokenpulse.middleware import TokenPulseMiddleware
 from tokenpulse.recorder import Recorder
+from tokenpulse.requests.enforcement import MAX_ROUTE_SERIES, MAX_ROUTES, Enforcement
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.store import MetricsStore
 

@@ -21,13 +21,13 @@ from tokenpulse_reader.exposition.table_otel import OTEL
 from tokenpulse_reader.exposition.table_vllm import VLLM
 from tokenpulse_reader.routes import exposition_pages
 from tokenpulse_reader.routes.exposition import routes
-from tokenpulse_reader.snapshot import Snapshot
-from tokenpulse_reader.snapshots import Snapshots
+from tokenpulse_reader.snapshots.snapshot import Snapshot
+from tokenpulse_reader.snapshots.snapshots import Snapshots
 from tokenpulse_shared.clock import SystemClock
 from tokenpulse_shared.errors import StoreUnavailableError
 from tokenpulse_shared.settings import Settings
 from tokenpulse_shared.store import MetricsStore
-from tokenpulse_shared.totals_records import Totals
+from tokenpulse_shared.totals.totals_records import Totals
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"

@@ -5,9 +5,9 @@ from typing import Any
 
 from tests.support.exposition_facts import facts
 from tokenpulse.recorder import Recorder
-from tokenpulse_reader.anomalies import Anomaly
 from tokenpulse_reader.exposition.request_rate import RequestRate
-from tokenpulse_reader.fleet_facts import FleetFacts
+from tokenpulse_reader.reports.anomalies import Anomaly
+from tokenpulse_reader.snapshots.fleet_facts import FleetFacts
 from tokenpulse_shared.store import MetricsStore
 
 HOUR = 1_800_000_000 // 3600 * 3600

@@ -12,8 +12,8 @@ from tests.support.redis_server import RedisServer
 from tests.support.sealing import seal
 from tests.support.written import KEYS
 from tokenpulse.recorder import Recorder
-from tokenpulse_shared.health_calls import Calls
-from tokenpulse_shared.provider_health import ProviderHealth, minutes_of
+from tokenpulse_shared.health.health_calls import Calls
+from tokenpulse_shared.health.provider_health import ProviderHealth, minutes_of
 from tokenpulse_shared.records import Observation, Outcome
 from tokenpulse_shared.settings import Settings
 from tokenpulse_shared.store import MetricsStore

@@ -8,7 +8,7 @@ import redis
 
 from tests.support.load import Load, counted, settle
 from tokenpulse.recorder import Recorder
-from tokenpulse_shared.bounded_socket import BoundedSocket
+from tokenpulse_shared.connections.bounded_socket import BoundedSocket
 
 PROVIDERS = ("groq", "openai")
 USES = 6

@@ -9,7 +9,7 @@ import redis
 from tests.support.chaos_proxy import ChaosProxy
 from tests.support.processes import wait_until
 from tests.support.redis_server import RedisServer
-from tokenpulse_shared.node_link import NodeLink
+from tokenpulse_shared.connections.node_link import NodeLink
 from tokenpulse_shared.redis_client import connect
 
 

@@ -10,16 +10,16 @@ import pytest
 from tests.support.clock import FakeClock
 from tests.support.ledger import Ledger, load_counters, load_totals
 from tests.support.redis_server import RedisServer
-from tokenpulse import backlog
-from tokenpulse.provider_delta import FINE_MINUTES
+from tokenpulse.aggregation.provider_delta import FINE_MINUTES
+from tokenpulse.outage import backlog
 from tokenpulse.recorder import Recorder
 from tokenpulse_shared.counters import PROVIDER_SKETCHED, SKETCHED
 from tokenpulse_shared.keyspace import Keyspace, stamp
 from tokenpulse_shared.records import InterTokenLatency, Observation
-from tokenpulse_shared.series_window import Row, SeriesWindow
 from tokenpulse_shared.settings import Settings
 from tokenpulse_shared.sketch import COARSE_SCALE, FINE_SCALE, Sketch, bucket_index, rescaled
 from tokenpulse_shared.store import MetricsStore
+from tokenpulse_shared.windows.series_window import Row, SeriesWindow
 
 _DAY = 1_700_006_400.0
 """Start of a day, epoch seconds."""

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 import redis
 
-from tokenpulse.overlapped import overlapped
-from tokenpulse.script_call import Script
+from tokenpulse.writing.overlapped import overlapped
+from tokenpulse.writing.script_call import Script
 from tokenpulse_shared.redis_client import connect
 
 

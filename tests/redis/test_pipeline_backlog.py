@@ -7,7 +7,7 @@ import pytest
 from tests.support.clock import FakeClock
 from tests.support.redis_server import RedisServer
 from tests.support.written import KEYS, model_names, record_each, total
-from tokenpulse import pipeline, provider_feed
+from tokenpulse.flushing import pipeline, provider_feed
 from tokenpulse.recorder import Recorder
 from tokenpulse_shared.keyspace import stamp
 from tokenpulse_shared.names import OTHER

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tests.support.clock import FakeClock
 from tests.support.redis_server import RedisServer
 from tests.support.written import KEYS, http_counts, record_each, total
-from tokenpulse.provider_delta import FINE_MINUTES
+from tokenpulse.aggregation.provider_delta import FINE_MINUTES
 from tokenpulse.recorder import Recorder
 from tokenpulse.sink import HttpExchange
 from tokenpulse_shared.names import OTHER

@@ -9,7 +9,7 @@ import redis
 from tests.support.processes import wait_until
 from tests.support.reader_client import reader_client
 from tokenpulse_shared.keyspace import Keyspace
-from tokenpulse_shared.windows_reader import WindowsReader
+from tokenpulse_shared.windows.windows_reader import WindowsReader
 
 DEADLINE_SECONDS = 60.0
 

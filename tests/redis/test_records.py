@@ -7,17 +7,17 @@ import pytest
 import redis
 
 from tests.support.sealing import seal
-from tokenpulse.count_codes import SKETCH_BASES
-from tokenpulse.operations import LONGEST_BLOCK_BYTES, Operations
-from tokenpulse.packed_counts import pack, unpack_sorted
-from tokenpulse.window_record import RecordWriter, block_record
+from tokenpulse.batches.operations import LONGEST_BLOCK_BYTES, Operations
+from tokenpulse.outage.count_codes import SKETCH_BASES
+from tokenpulse.outage.packed_counts import pack, unpack_sorted
+from tokenpulse.outage.window_record import RecordWriter, block_record
 from tokenpulse_shared import scripts
 from tokenpulse_shared.counters import SKETCHED, WINDOW_COUNTERS
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.redis_client import connect, memory_server
-from tokenpulse_shared.sealed import decode_block
 from tokenpulse_shared.sketch import COARSE_SCALE, FINE_SCALE, ZERO, rescaled
-from tokenpulse_shared.window_builder import decode_sketch
+from tokenpulse_shared.windows.sealed import decode_block
+from tokenpulse_shared.windows.window_builder import decode_sketch
 
 KEYS = Keyspace()
 HOUR = "2024-05-15:09"

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 import redis
 
-from tokenpulse_shared.connection_options import READER_CONNECTIONS
+from tokenpulse_shared.connections.connection_options import READER_CONNECTIONS
 from tokenpulse_shared.errors import StoreUnavailableError
 from tokenpulse_shared.redis_client import connect_async
 from tokenpulse_shared.redis_reads import RedisReads

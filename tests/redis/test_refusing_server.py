@@ -12,7 +12,7 @@ from tests.support.cluster import port_with_bus, url_of
 from tests.support.load import Load, counted, settle
 from tests.support.processes import wait_until
 from tests.support.redis_server import RedisServer
-from tokenpulse.flush import MAX_BACKOFF_SECONDS
+from tokenpulse.flushing.flush import MAX_BACKOFF_SECONDS
 from tokenpulse.recorder import Recorder
 from tokenpulse_shared.errors import StoreUnavailableError
 from tokenpulse_shared.redis_client import connect

@@ -11,7 +11,7 @@ from tests.support.processes import wait_until
 from tests.support.redis_server import RedisServer, running_redis
 from tests.support.replication import cut_off, is_in_step
 from tests.support.writer_bench import payload, writer_bench
-from tokenpulse.replay_ring import RING_SECONDS
+from tokenpulse.writing.replay_ring import RING_SECONDS
 from tokenpulse_shared.errors import StoreUnavailableError
 from tokenpulse_shared.redis_client import connect_async
 from tokenpulse_shared.redis_reads import RedisReads

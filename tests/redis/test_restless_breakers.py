@@ -7,13 +7,13 @@ import redis
 import redis.asyncio
 
 from tests.support.clock import FakeClock
-from tokenpulse.breaker_memory import BreakerMemory
-from tokenpulse.breakers import Breakers
+from tokenpulse.batches.operations import Calls, Operations
+from tokenpulse.breakers.breaker_memory import BreakerMemory
+from tokenpulse.breakers.breakers import Breakers
+from tokenpulse.breakers.restless_breakers import ASK_AGAIN_SECONDS, LOOK_AGAIN_SECONDS
 from tokenpulse.guard import Guard
-from tokenpulse.operations import Calls, Operations
-from tokenpulse.restless_breakers import ASK_AGAIN_SECONDS, LOOK_AGAIN_SECONDS
-from tokenpulse.script_call import Script
-from tokenpulse_shared.circuit_orders import order_circuit
+from tokenpulse.writing.script_call import Script
+from tokenpulse_shared.circuits.circuit_orders import order_circuit
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.redis_reads import RedisReads
 

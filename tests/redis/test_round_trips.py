@@ -13,7 +13,7 @@ from tokenpulse.recorder import Recorder
 from tokenpulse_reader.app import create_app
 from tokenpulse_shared.settings import Settings
 from tokenpulse_shared.store import MetricsStore
-from tokenpulse_shared.totals_records import Totals
+from tokenpulse_shared.totals.totals_records import Totals
 
 PROVIDERS = 30
 SCRAPES = 200

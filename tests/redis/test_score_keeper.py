@@ -9,14 +9,14 @@ import redis
 from tests.support.boards import board, minute, window
 from tests.support.clock import FakeClock
 from tests.support.redis_server import RedisServer
-from tokenpulse_reader.leader import REFUSED_SECONDS, Leadership
-from tokenpulse_reader.score_keeper import ScoreKeeper
-from tokenpulse_shared.board_store import BoardStore, Term
+from tokenpulse_reader.snapshots.leader import REFUSED_SECONDS, Leadership
+from tokenpulse_reader.snapshots.score_keeper import ScoreKeeper
+from tokenpulse_shared.health.board_store import BoardStore, Term
+from tokenpulse_shared.health.score_board import ScoreBoard
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.redis_client import connect_async
 from tokenpulse_shared.redis_reads import RedisReads
-from tokenpulse_shared.score_board import ScoreBoard
-from tokenpulse_shared.series_window import SeriesWindow
+from tokenpulse_shared.windows.series_window import SeriesWindow
 
 KEYS = Keyspace()
 START = 1_700_000_000.0 // 60 * 60 + 30.0
@@ -143,7 +143,7 @@ async def test_who_may_not_write_computes_for_himself(
     """At the same pace, with the source told; told once in the log; asked again after a minute."""
     one = reader("a")
     redis_client.rpush(KEYS.health_lease(), "not ours")
-    with caplog.at_level(logging.WARNING, "tokenpulse_reader.leader"):
+    with caplog.at_level(logging.WARNING, "tokenpulse_reader.snapshots.leader"):
         first = await one.board(groq(START))
         one.clock.advance(59.0)
         same = await one.board(groq(START, 10, 10))
@@ -265,7 +265,7 @@ async def test_the_end_without_redis_is_an_end(
     one, other = Reader(redis_server.url, "a"), Reader(redis_server.url, "b")
     await one.board(groq(START))
     redis_server.kill()
-    with caplog.at_level(logging.DEBUG, "tokenpulse_reader.leader"):
+    with caplog.at_level(logging.DEBUG, "tokenpulse_reader.snapshots.leader"):
         await other.keeper.aclose()
         unasked = len(caplog.records)
         await one.keeper.aclose()

@@ -14,9 +14,9 @@ from tokenpulse_shared import scripts
 from tokenpulse_shared.counters import SKETCHED, WINDOW_COUNTERS
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.redis_client import connect, memory_server
-from tokenpulse_shared.sealed import SealedWindow, decode_block
 from tokenpulse_shared.sketch import COARSE_SCALE, ZERO, Buckets, rescaled
-from tokenpulse_shared.window_builder import decode_sketch
+from tokenpulse_shared.windows.sealed import SealedWindow, decode_block
+from tokenpulse_shared.windows.window_builder import decode_sketch
 
 KEYS = Keyspace()
 GUARD = KEYS.totals("p")

@@ -7,16 +7,16 @@ import pytest
 import redis
 
 from tests.support.clock import FakeClock
-from tokenpulse.aggregate import Aggregator
-from tokenpulse.batch import ProviderBatch
+from tokenpulse.aggregation.aggregate import Aggregator
+from tokenpulse.batches.batch import ProviderBatch
+from tokenpulse.batches.numbered_batch import Group
+from tokenpulse.flushing.sealer import IDLE_SECONDS, MOST_WAIT_SECONDS, SEAL_SECONDS, WINDOWS_PER_CALL, Sealer
 from tokenpulse.guard import Guard
-from tokenpulse.numbered_batch import Group
-from tokenpulse.redis_writer import RedisWriter
-from tokenpulse.sealer import IDLE_SECONDS, MOST_WAIT_SECONDS, SEAL_SECONDS, WINDOWS_PER_CALL, Sealer
+from tokenpulse.writing.redis_writer import RedisWriter
 from tokenpulse_shared.keyspace import Keyspace, stamp
 from tokenpulse_shared.records import Observation
-from tokenpulse_shared.sealed import decode_block
 from tokenpulse_shared.sketch import bucket_index
+from tokenpulse_shared.windows.sealed import decode_block
 
 _KEYS = Keyspace()
 

@@ -8,11 +8,12 @@ import redis
 
 from tests.support.clock import FakeClock
 from tokenpulse.recorder import Recorder
-from tokenpulse_shared import days_reader, scripts
+from tokenpulse_shared import scripts
 from tokenpulse_shared.keyspace import DAY_RETENTION_SECONDS, Keyspace
-from tokenpulse_shared.series_window import Series
 from tokenpulse_shared.store import MetricsStore
-from tokenpulse_shared.timespan import days_span, hours_span
+from tokenpulse_shared.windows import days_reader
+from tokenpulse_shared.windows.series_window import Series
+from tokenpulse_shared.windows.timespan import days_span, hours_span
 
 NOW = 1_715_769_020.0  # 2024-05-15 10:30:20 UTC
 KEYS = Keyspace()

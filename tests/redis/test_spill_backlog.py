@@ -9,11 +9,12 @@ import redis
 from tests.support.killing import leave, replay
 from tests.support.ledger import load_request_count
 from tests.support.redis_server import RedisServer
-from tokenpulse import provider_feed, spill_log
-from tokenpulse.intake import BATCH
-from tokenpulse.numbered_batch import Batch
+from tokenpulse.aggregation.intake import BATCH
+from tokenpulse.batches.numbered_batch import Batch
+from tokenpulse.flushing import provider_feed
 from tokenpulse.recorder import Recorder
-from tokenpulse.redis_writer import RedisWriter
+from tokenpulse.spill import spill_log
+from tokenpulse.writing.redis_writer import RedisWriter
 
 Open = Callable[[str], Recorder]
 

@@ -11,11 +11,11 @@ import redis
 
 from tests.support.killing import KilledError, Killer, leave, replay
 from tests.support.ledger import load_totals
-from tokenpulse import spill_log
 from tokenpulse.recorder import Recorder
 from tokenpulse.sink import HttpExchange
+from tokenpulse.spill import spill_log
 from tokenpulse_shared.keyspace import Keyspace
-from tokenpulse_shared.totals import http_field
+from tokenpulse_shared.totals.totals import http_field
 
 SCRIPT = (
     *("p0", "p1:g1", "http", "flush"),
@@ -79,7 +79,7 @@ class _Life:
             raise redis.ConnectionError("the reply is lost")
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("tokenpulse.redis_writer.RedisWriter._check", lambda *_: lose(None))
+            patch.setattr("tokenpulse.writing.redis_writer.RedisWriter._check", lambda *_: lose(None))
             assert self.recorder.flush() is False
 
 

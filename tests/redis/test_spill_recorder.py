@@ -14,10 +14,11 @@ from tests.support.killing import leave, replay
 from tests.support.ledger import load_http_requests, load_request_count, load_totals
 from tests.support.processes import wait_until
 from tests.support.redis_server import RedisServer
-from tokenpulse import recorder_parts, spill, spill_files, spill_replay, spill_replayer
+from tokenpulse import recorder_parts
 from tokenpulse.recorder import Recorder
 from tokenpulse.sink import HttpExchange
-from tokenpulse.spill_files import SpillFiles
+from tokenpulse.spill import spill, spill_files, spill_replay, spill_replayer
+from tokenpulse.spill.spill_files import SpillFiles
 from tokenpulse_shared.errors import SettingsError
 from tokenpulse_shared.keyspace import Keyspace
 
@@ -253,7 +254,7 @@ def test_another_versions_log_stays(spilling: Open, tmp_path: Path, monkeypatch:
     """It is asked once, then left to who can read it."""
     recorder = spilling()
     with monkeypatch.context() as patch:
-        patch.setattr("tokenpulse.spill_records.FORMAT", 2)
+        patch.setattr("tokenpulse.spill.spill_records.FORMAT", 2)
         _record(recorder, 3)
     leave(recorder)
     late = spilling()
@@ -336,7 +337,7 @@ def test_a_replay_that_redis_refuses_in_part_is_tried_again(
     leave(recorder)
     late = spilling()
     with monkeypatch.context() as patch:
-        patch.setattr("tokenpulse.pipeline.Pipeline.flush", lambda pipeline: False)
+        patch.setattr("tokenpulse.flushing.pipeline.Pipeline.flush", lambda pipeline: False)
         patch.setattr(threading.Event, "wait", lambda event, timeout: timeout == spill_replayer.RETRY_SECONDS)
         replay(late)
 

@@ -25,11 +25,11 @@ from tokenpulse_shared.errors import StoreUnavailableError
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.redis_client import connect_async
 from tokenpulse_shared.redis_reads import Command, RedisReads
-from tokenpulse_shared.series_window import Series
 from tokenpulse_shared.sketch import Sketch
 from tokenpulse_shared.store import MetricsStore
-from tokenpulse_shared.timespan import minutes_span
-from tokenpulse_shared.windows_reader import WindowsReader
+from tokenpulse_shared.windows.series_window import Series
+from tokenpulse_shared.windows.timespan import minutes_span
+from tokenpulse_shared.windows.windows_reader import WindowsReader
 
 NOW = 1_715_769_020.0  # 2024-05-15 10:30:20 UTC, long over by Redis' clock: every window may be packed
 KEYS = Keyspace()

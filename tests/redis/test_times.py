@@ -16,9 +16,9 @@ from tokenpulse.recorder import Recorder
 from tokenpulse_shared.counters import SKETCHED
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.records import InterTokenLatency, Observation
-from tokenpulse_shared.series_window import Row, SeriesWindow
 from tokenpulse_shared.sketch import bucket_index
 from tokenpulse_shared.store import MetricsStore
+from tokenpulse_shared.windows.series_window import Row, SeriesWindow
 
 NOW = 1_715_769_020.0  # 2024-05-15 10:30:20 UTC, long over by Redis' clock: every window may be packed
 KEYS = Keyspace()

@@ -11,7 +11,7 @@ from tests.support.stopwatch import unhindered_seconds
 from tests.support.tls_redis import TlsRedis, running_tls_redis
 from tests.support.written import total
 from tokenpulse.recorder import Recorder
-from tokenpulse_shared.connection_options import TIMEOUT_SECONDS
+from tokenpulse_shared.connections.connection_options import TIMEOUT_SECONDS
 from tokenpulse_shared.errors import StoreUnavailableError
 from tokenpulse_shared.store import MetricsStore
 

@@ -10,7 +10,7 @@ from redis._parsers import _AsyncHiredisParser, _AsyncRESP2Parser, _HiredisParse
 from tests.support.redis_server import RedisServer
 from tests.support.reply_proxy import ReplyProxy
 from tests.support.writer_bench import WriterBench, payload, writer_bench
-from tokenpulse.numbered_batch import Group
+from tokenpulse.batches.numbered_batch import Group
 from tokenpulse_shared.redis_client import connect_async
 
 PUSH = b">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nk\r\n"

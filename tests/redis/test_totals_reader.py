@@ -10,13 +10,13 @@ import redis
 from tests.support.redis_server import RedisServer
 from tokenpulse.recorder import Recorder
 from tokenpulse.sink import HttpExchange
-from tokenpulse_shared import totals_reader
 from tokenpulse_shared.errors import StoreUnavailableError
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.redis_client import connect_async
 from tokenpulse_shared.redis_reads import RedisReads
-from tokenpulse_shared.totals_reader import TotalsReader
-from tokenpulse_shared.totals_records import Totals
+from tokenpulse_shared.totals import totals_reader
+from tokenpulse_shared.totals.totals_reader import TotalsReader
+from tokenpulse_shared.totals.totals_records import Totals
 
 KEYS = Keyspace()
 

@@ -8,8 +8,8 @@ import redis
 from tests.support.clock import FakeClock
 from tests.support.redis_server import RedisServer
 from tests.support.written import KEYS, record_each, total
+from tokenpulse.flushing.version_check import CHECK_SECONDS, VersionCheck
 from tokenpulse.recorder import Recorder
-from tokenpulse.version_check import CHECK_SECONDS, VersionCheck
 from tokenpulse_shared.errors import KeyspaceVersionError
 from tokenpulse_shared.redis_client import connect
 from tokenpulse_shared.store import MetricsStore

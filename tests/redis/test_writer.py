@@ -9,9 +9,9 @@ from tests.support.chaos_proxy import ChaosProxy, Fault
 from tests.support.proxy import FaultProxy
 from tests.support.redis_server import RedisServer
 from tests.support.writer_bench import COUNTS, GROUP, GUARD_KEY, WriterBench, payload, writer_bench
-from tokenpulse.numbered_batch import Group
-from tokenpulse.redis_writer import APPLY
-from tokenpulse.script_call import Script
+from tokenpulse.batches.numbered_batch import Group
+from tokenpulse.writing.redis_writer import APPLY
+from tokenpulse.writing.script_call import Script
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from tests.support.proxy import FaultProxy
 from tests.support.redis_server import RedisServer
 from tests.support.writer_bench import GROUP, WriterBench, payload, writer_bench
 from tests.support.written import total
-from tokenpulse.numbered_batch import Group
-from tokenpulse.operations import NO_OPERATIONS
+from tokenpulse.batches.numbered_batch import Group
+from tokenpulse.batches.operations import NO_OPERATIONS
 from tokenpulse.recorder import Recorder
 
 

@@ -7,8 +7,8 @@ import pytest
 import redis
 
 from tests.support.writer_bench import COUNTS, GUARD_KEY, WriterBench, payload, writer_bench
-from tokenpulse.numbered_batch import Group
-from tokenpulse.operations import Calls, Operations
+from tokenpulse.batches.numbered_batch import Group
+from tokenpulse.batches.operations import Calls, Operations
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import redis
 from tests.support.proxy import FaultProxy
 from tests.support.redis_server import RedisServer
 from tests.support.writer_bench import COUNTS, GROUP, GUARD_KEY, WriterBench, payload, writer_bench
-from tokenpulse.numbered_batch import Batch, Group
-from tokenpulse.redis_writer import GUARD_MAY_BE_SWEPT_SECONDS, RedisWriter
-from tokenpulse.replay_ring import RING_BYTES, RING_SECONDS
+from tokenpulse.batches.numbered_batch import Batch, Group
+from tokenpulse.writing.redis_writer import GUARD_MAY_BE_SWEPT_SECONDS, RedisWriter
+from tokenpulse.writing.replay_ring import RING_BYTES, RING_SECONDS
 
 
 @pytest.fixture
@@ -126,8 +126,8 @@ def test_a_loss_is_counted_in_observations_as_far_back_as_sizes_are_kept(
     bench: WriterBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Sizes of old batches are forgotten; batches are counted however old."""
-    monkeypatch.setattr("tokenpulse.loss_account.SIZES_KEPT", 2)
-    monkeypatch.setattr("tokenpulse.replay_ring.RING_BYTES", 0)
+    monkeypatch.setattr("tokenpulse.writing.loss_account.SIZES_KEPT", 2)
+    monkeypatch.setattr("tokenpulse.writing.replay_ring.RING_BYTES", 0)
     bench.send(1, 2, 3, 4, 5)
     bench.look.flushdb()
     bench.send(6)

@@ -3,7 +3,7 @@
 import orjson
 import redis
 
-from tokenpulse.writer_report import WRITERS_RETENTION_SECONDS, WriterReport
+from tokenpulse.flushing.writer_report import WRITERS_RETENTION_SECONDS, WriterReport
 
 KEY = "writers:{app}"
 NOW = 1_800_000_000.0

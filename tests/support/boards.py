@@ -1,9 +1,9 @@
 """Boards of health scores with known numbers."""
 
-from tokenpulse_shared.health_calls import Minute
-from tokenpulse_shared.score_board import ScoreBoard, compute_board
-from tokenpulse_shared.series_window import Row, Series, SeriesWindow
-from tokenpulse_shared.timespan import minutes_span
+from tokenpulse_shared.health.health_calls import Minute
+from tokenpulse_shared.health.score_board import ScoreBoard, compute_board
+from tokenpulse_shared.windows.series_window import Row, Series, SeriesWindow
+from tokenpulse_shared.windows.timespan import minutes_span
 
 LATENCY_SECONDS = 2.0
 

@@ -5,9 +5,9 @@ from typing import Any
 import orjson
 
 from tokenpulse.dialects.base import Dialect
-from tokenpulse.event_facts import facts_of
 from tokenpulse.framing.event import Event
-from tokenpulse.stream_facts import StreamFacts
+from tokenpulse.reading.event_facts import facts_of
+from tokenpulse.reading.stream_facts import StreamFacts
 
 
 def read_events(dialect: Dialect, *bodies: Any) -> StreamFacts:

@@ -15,7 +15,7 @@ from tokenpulse.dialects.registry import BUILT_IN
 from tokenpulse_reader.cli.doctor.advice import ADVICE
 from tokenpulse_reader.openapi.operation import Parameter
 from tokenpulse_reader.openapi.table import OPERATIONS
-from tokenpulse_shared.failure_kinds import TEXTS
+from tokenpulse_shared.connections.failure_kinds import TEXTS
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.rights import COMMANDS, acl_rules
 from tokenpulse_shared.settings import ENVIRONMENT_PREFIX, Settings

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from tokenpulse_reader.exposition.facts import Facts, LastDay
 from tokenpulse_shared import histogram
 from tokenpulse_shared.business_gauges import BusinessGauge
-from tokenpulse_shared.circuit_counters import CircuitCounters
+from tokenpulse_shared.circuits.circuit_counters import CircuitCounters
 from tokenpulse_shared.exemplar import Exemplar
 from tokenpulse_shared.scoring import compute_health
-from tokenpulse_shared.totals_records import (
+from tokenpulse_shared.totals.totals_records import (
     AppTotals,
     HistogramTotals,
     ModelTotals,

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import redis
 
 from tests.support.clock import FakeClock
-from tokenpulse.flush import Flusher
+from tokenpulse.flushing.flush import Flusher
 from tokenpulse.guard import Guard
 
 INTERVAL_SECONDS: Final = 1.0

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from itertools import combinations
 
-from tokenpulse.framed_reader import Framer
 from tokenpulse.framing.event import Event
+from tokenpulse.reading.framed_reader import Framer
 
 
 def events_of(framer: Framer, chunks: Iterable[bytes]) -> list[Event]:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tokenpulse.recorder import Recorder
-from tokenpulse.script_call import Script
-from tokenpulse.spill_segment import Segment
+from tokenpulse.spill.spill_segment import Segment
+from tokenpulse.writing.script_call import Script
 
 
 class KilledError(BaseException):

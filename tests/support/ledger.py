@@ -8,7 +8,7 @@ import orjson
 import redis
 
 from tokenpulse_shared.keyspace import Keyspace
-from tokenpulse_shared.totals import CREATED
+from tokenpulse_shared.totals.totals import CREATED
 
 Series = tuple[str, str | None]
 """Provider and model; model None: the provider as a whole."""

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from tokenpulse_reader.exposition.facts import LastDay
-from tokenpulse_reader.snapshot import Snapshot
-from tokenpulse_shared.circuits_reader import CircuitStatus
-from tokenpulse_shared.totals_records import Totals
+from tokenpulse_reader.snapshots.snapshot import Snapshot
+from tokenpulse_shared.circuits.circuits_reader import CircuitStatus
+from tokenpulse_shared.totals.totals_records import Totals
 
 
 def live_snapshot(version: int, requests: int, circuits: Iterable[CircuitStatus] = ()) -> Snapshot:

@@ -8,9 +8,9 @@ from typing import Final, Literal
 
 import pytest
 
-from tokenpulse import flush
+from tokenpulse.flushing import flush
 from tokenpulse.recorder import Recorder
-from tokenpulse_reader import snapshots
+from tokenpulse_reader.snapshots import snapshots
 from tokenpulse_shared.redis_client import connect, connect_async
 from tokenpulse_shared.redis_reads import RedisReads
 from tokenpulse_shared.store_errors import translated_errors

@@ -13,7 +13,7 @@ from typing import Final
 import redis
 
 from tokenpulse import Recorder
-from tokenpulse.breaker_gate import Admission
+from tokenpulse.breakers.breaker_gate import Admission
 
 SERIES: Final = ("p", "m")
 IN_FLIGHT: Final = "test:in-flight"

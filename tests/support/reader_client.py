@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import httpx
 
 from tokenpulse_reader.app import create_app
-from tokenpulse_reader.ingest import Ingest
+from tokenpulse_reader.posts.ingest import Ingest
 from tokenpulse_shared.clock import Clock
 from tokenpulse_shared.settings import Settings
 

@@ -7,8 +7,8 @@ from random import Random
 from typing import Final
 
 from tests.support.simulated_providers import SLICE_SECONDS, Incident, Profile, SimulatedProvider
-from tokenpulse_shared.health_calls import Calls, Minute
-from tokenpulse_shared.score_board import ScoreBoard, compute_board, is_overtaken
+from tokenpulse_shared.health.health_calls import Calls, Minute
+from tokenpulse_shared.health.score_board import ScoreBoard, compute_board, is_overtaken
 from tokenpulse_shared.scoring import compute_health
 
 BOARD_SECONDS: Final = 60

@@ -6,7 +6,7 @@ from math import exp, log, sqrt
 from random import Random
 from typing import Final
 
-from tokenpulse_shared.health_calls import Minute
+from tokenpulse_shared.health.health_calls import Minute
 
 SLICE_SECONDS: Final = 10
 KEPT_MINUTES: Final = 61

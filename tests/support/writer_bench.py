@@ -6,10 +6,10 @@ from contextlib import contextmanager
 import redis
 
 from tests.support.clock import FakeClock
+from tokenpulse.batches.numbered_batch import Group
+from tokenpulse.batches.operations import Operations
 from tokenpulse.guard import Guard
-from tokenpulse.numbered_batch import Group
-from tokenpulse.operations import Operations
-from tokenpulse.redis_writer import RedisWriter
+from tokenpulse.writing.redis_writer import RedisWriter
 from tokenpulse_shared.redis_client import connect
 
 GROUP = Group("provider", "p")

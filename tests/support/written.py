@@ -6,7 +6,7 @@ import redis
 
 from tokenpulse.recorder import Recorder
 from tokenpulse_shared.keyspace import Keyspace
-from tokenpulse_shared.totals import http_labels
+from tokenpulse_shared.totals.totals import http_labels
 
 KEYS = Keyspace()
 

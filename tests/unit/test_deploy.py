@@ -17,8 +17,8 @@ import yaml
 from tests.support.documentation import ROOT
 from tokenpulse_reader.app import create_app
 from tokenpulse_reader.cli import main
-from tokenpulse_reader.reader_server import reader_server
-from tokenpulse_reader.serving import GRACE_SECONDS, open_listener
+from tokenpulse_reader.http.reader_server import reader_server
+from tokenpulse_reader.http.serving import GRACE_SECONDS, open_listener
 from tokenpulse_shared.settings import ENVIRONMENT_PREFIX, Settings
 
 DEPLOY = ROOT / "deploy"

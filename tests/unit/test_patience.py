@@ -7,9 +7,9 @@ import pytest
 
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.stopwatch import unhindered_seconds
-from tokenpulse import flush
+from tokenpulse.flushing import flush
 from tokenpulse.recorder import Recorder
-from tokenpulse_reader import snapshots
+from tokenpulse_reader.snapshots import snapshots
 from tokenpulse_shared.redis_client import connect
 
 

@@ -7,7 +7,7 @@ instance is given to the middleware: `TokenPulseMiddleware(app, dialects=[MyDial
 from typing import NamedTuple, Protocol
 
 from tokenpulse.dialects.facts import AnswerFacts, EventFacts, JsonObject, RequestFacts, Usage
-from tokenpulse.json_scan import scalars_at_start, value_at_end
+from tokenpulse.framing.json_scan import scalars_at_start, value_at_end
 
 
 class Mark(NamedTuple):

@@ -16,7 +16,7 @@ from tokenpulse.dialects.facts import (
 )
 from tokenpulse.dialects.openai_chat_content import delta_content, message_text
 from tokenpulse.dialects.openai_usage import read_usage
-from tokenpulse.json_ends import joined_ends
+from tokenpulse.framing.json_ends import joined_ends
 
 _FAILED: Final = frozenset(("error", "abort", "insufficient_system_resource"))
 """Finish reasons of answers that were broken off: OpenRouter's, vLLM's, DeepSeek's."""

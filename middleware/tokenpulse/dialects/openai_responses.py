@@ -16,7 +16,7 @@ from tokenpulse.dialects.facts import (
 from tokenpulse.dialects.openai_chat import model_of, read_request
 from tokenpulse.dialects.openai_responses_content import event_content, generated_text
 from tokenpulse.dialects.openai_usage import read_usage
-from tokenpulse.json_ends import joined_ends
+from tokenpulse.framing.json_ends import joined_ends
 
 _ENDS: Final = frozenset(("completed", "incomplete", "failed", "cancelled"))
 """The statuses after which nothing more is generated; the others are `queued` and `in_progress`."""

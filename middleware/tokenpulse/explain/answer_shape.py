@@ -13,7 +13,7 @@ from tokenpulse.dialects.registry import BUILT_IN
 from tokenpulse.explain.event_spans import Span, event_spans
 from tokenpulse.explain.exchange import Exchange
 from tokenpulse.explain.seen_event import SeenEvent, answer_framing, events_of, seen_events
-from tokenpulse.stream_framing import Framing
+from tokenpulse.reading.stream_framing import Framing
 from tokenpulse_shared.names import UNKNOWN
 
 DIALECT_NAMES: Final = tuple(dialect.name for dialect in BUILT_IN)

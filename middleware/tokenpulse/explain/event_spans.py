@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from tokenpulse.framed_reader import Framer
 from tokenpulse.framing.event import Event
 from tokenpulse.framing.sse import SseFramer
-from tokenpulse.stream_framing import Framing, framer_of
+from tokenpulse.reading.framed_reader import Framer
+from tokenpulse.reading.stream_framing import Framing, framer_of
 
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 _ELEMENT_END: Final = re.compile(rb"[,}\]]")

@@ -3,15 +3,15 @@
 from typing import NamedTuple
 
 from tokenpulse.dialects.facts import Content
-from tokenpulse.endpoints import Endpoint, Endpoints
 from tokenpulse.explain.asked_prices import AskedPrices
 from tokenpulse.explain.exchange import Exchange
 from tokenpulse.explain.reads import Cut, Reads, reads_of
 from tokenpulse.explain.replayed import Told, replayed
 from tokenpulse.explain.seen_event import SeenEvent, answer_framing, seen_events
 from tokenpulse.explain.usage_origins import usage_origins
-from tokenpulse.request_reader import read_request
-from tokenpulse.stream_framing import Framing
+from tokenpulse.reading.request_reader import read_request
+from tokenpulse.reading.stream_framing import Framing
+from tokenpulse.requests.endpoints import Endpoint, Endpoints
 from tokenpulse_shared.records import Observation
 from tokenpulse_shared.settings import Settings
 

@@ -1,7 +1,7 @@
 """Undo the content encoding of a kept response, so that its events can be told apart."""
 
-from tokenpulse.content_decoding import decoder_for
 from tokenpulse.explain.exchange import Exchange
+from tokenpulse.reading.content_decoding import decoder_for
 
 _ENCODING = b"content-encoding"
 _LENGTH = b"content-length"

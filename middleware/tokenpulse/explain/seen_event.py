@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from tokenpulse.answer_reader import HEAD_BYTES, TAIL_BYTES
-from tokenpulse.capture import BoundedBody, json_object
 from tokenpulse.dialects.base import Dialect
 from tokenpulse.dialects.facts import Content, EventFacts, JsonObject
-from tokenpulse.event_facts import body_of, facts_of
 from tokenpulse.explain.event_spans import Span, event_spans
 from tokenpulse.explain.exchange import Exchange
-from tokenpulse.stream_framing import SNIFFED_BYTES, Framing, framing_of_type, sniffed_framing
+from tokenpulse.reading.answer_reader import HEAD_BYTES, TAIL_BYTES
+from tokenpulse.reading.capture import BoundedBody, json_object
+from tokenpulse.reading.event_facts import body_of, facts_of
+from tokenpulse.reading.stream_framing import SNIFFED_BYTES, Framing, framing_of_type, sniffed_framing
 from tokenpulse_shared.names import clean_name
 
 _KIND_KEYS: Final = ("type", "event_type", "object")

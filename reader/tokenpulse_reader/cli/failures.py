@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import click
 
-from tokenpulse_reader.serving import ServingError, is_loopback
+from tokenpulse_reader.http.serving import ServingError, is_loopback
 from tokenpulse_shared.errors import SettingsError
 from tokenpulse_shared.settings import Settings
 

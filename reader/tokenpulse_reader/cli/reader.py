@@ -10,8 +10,8 @@ import click
 from tokenpulse_reader.cli.failures import failures_in_one_line, refuse_open_reader
 from tokenpulse_reader.cli.options import settings_options
 from tokenpulse_reader.cli.posts import recorder_of_posts
+from tokenpulse_shared.connections.redis_url import is_memory_url
 from tokenpulse_shared.redact import masked_url
-from tokenpulse_shared.redis_url import is_memory_url
 from tokenpulse_shared.settings import Settings
 
 
@@ -45,8 +45,8 @@ def reader(**flags: Any) -> None:
 async def _serve(settings: Settings) -> None:
     from tokenpulse_reader.app import create_app
     from tokenpulse_reader.collector import calm_collector
-    from tokenpulse_reader.reader_server import reader_server
-    from tokenpulse_reader.serving import open_listener, stop_on_signals, wait_for_stop
+    from tokenpulse_reader.http.reader_server import reader_server
+    from tokenpulse_reader.http.serving import open_listener, stop_on_signals, wait_for_stop
 
     calm_collector()
     with (

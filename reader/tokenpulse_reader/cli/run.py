@@ -62,8 +62,8 @@ async def _serve(application: Application, settings: Settings, host: str, port: 
     from tokenpulse import TokenPulseMiddleware
     from tokenpulse_reader.app import create_app
     from tokenpulse_reader.demo.report import where_kept
-    from tokenpulse_reader.reader_server import reader_server
-    from tokenpulse_reader.serving import BackgroundServer, open_listener, stop_on_signals, wait_for_stop
+    from tokenpulse_reader.http.reader_server import reader_server
+    from tokenpulse_reader.http.serving import BackgroundServer, open_listener, stop_on_signals, wait_for_stop
 
     with (
         contextlib.closing(open_listener(host, port, flag="--port")) as app_listener,

@@ -10,9 +10,9 @@ from tokenpulse_reader.demo.plans import (
     DEGRADATION_START_SECONDS,
 )
 from tokenpulse_reader.demo.traffic import TrafficCounts
+from tokenpulse_shared.connections.redis_url import is_memory_url
 from tokenpulse_shared.names import OTHER
 from tokenpulse_shared.redact import masked_url
-from tokenpulse_shared.redis_url import is_memory_url
 from tokenpulse_shared.settings import Settings
 
 _TO_TRY: Final = (

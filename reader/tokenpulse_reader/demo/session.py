@@ -14,8 +14,8 @@ from tokenpulse_reader.demo.plans import is_degrading
 from tokenpulse_reader.demo.report import introduction, status_line, summary
 from tokenpulse_reader.demo.traffic import Traffic
 from tokenpulse_reader.demo.upstream import SimulatedUpstream
-from tokenpulse_reader.reader_server import reader_server
-from tokenpulse_reader.serving import BackgroundServer, open_listener, stop_on_signals, wait_for_stop
+from tokenpulse_reader.http.reader_server import reader_server
+from tokenpulse_reader.http.serving import BackgroundServer, open_listener, stop_on_signals, wait_for_stop
 from tokenpulse_shared.access_tokens import token_list
 from tokenpulse_shared.clock import SystemClock
 from tokenpulse_shared.settings import Settings

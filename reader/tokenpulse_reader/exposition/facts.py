@@ -6,9 +6,9 @@ from typing import Final
 
 from tokenpulse_shared.breaker import BreakerState
 from tokenpulse_shared.business_gauges import BusinessGauge
-from tokenpulse_shared.circuit_counters import CircuitCounters
+from tokenpulse_shared.circuits.circuit_counters import CircuitCounters
 from tokenpulse_shared.scoring import Health
-from tokenpulse_shared.totals_records import Totals
+from tokenpulse_shared.totals.totals_records import Totals
 
 _SEVERITY: Final[tuple[BreakerState, ...]] = ("CLOSED", "HALF_OPEN", "OPEN")
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from tokenpulse_reader.anomalies import ANOMALY_TYPES
 from tokenpulse_reader.exposition.facts import Facts
 from tokenpulse_reader.exposition.families_readers import counted
 from tokenpulse_reader.exposition.rows import Collector, Row
+from tokenpulse_reader.reports.anomalies import ANOMALY_TYPES
 from tokenpulse_shared.breaker import BreakerState
-from tokenpulse_shared.circuit_counters import CircuitCounters
+from tokenpulse_shared.circuits.circuit_counters import CircuitCounters
 
 ALIASES: Final = {"error_surge": "high_error_rate", "unusual_pattern": "traffic_drop"}
 """Names that dashboards know → the type they stand for."""

@@ -5,7 +5,7 @@ from typing import Final
 
 from tokenpulse_reader.exposition.facts import Facts
 from tokenpulse_reader.exposition.rows import Collector, Row, Value
-from tokenpulse_shared.totals_records import AppTotals, HistogramTotals
+from tokenpulse_shared.totals.totals_records import AppTotals, HistogramTotals
 
 Route = tuple[str, str]
 Exchange = tuple[str, str, str]

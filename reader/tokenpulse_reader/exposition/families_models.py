@@ -6,9 +6,9 @@ from typing import Final
 from tokenpulse_reader.exposition.facts import Facts
 from tokenpulse_reader.exposition.metric import MICROSECONDS
 from tokenpulse_reader.exposition.rows import NANO_USD, Collector, Row
-from tokenpulse_shared import totals
 from tokenpulse_shared.counters import USAGE_FIELDS
-from tokenpulse_shared.totals_records import HistogramTotals, SeriesTotals
+from tokenpulse_shared.totals import totals
+from tokenpulse_shared.totals.totals_records import HistogramTotals, SeriesTotals
 
 TOKEN_TYPES: Final = ("input", "output", "cached", "reasoning")
 _STATUSES: Final = (("success", "successful_requests"), ("error", "failed_requests"))

@@ -5,7 +5,7 @@ from typing import Final
 
 from tokenpulse_reader.exposition.facts import Facts
 from tokenpulse_reader.exposition.rows import Collector, Row
-from tokenpulse_shared import totals
+from tokenpulse_shared.totals import totals
 
 OTHER_ERROR: Final = "_OTHER"
 """What the conventions call an error that is not told apart; without an error the label is empty."""

@@ -8,7 +8,7 @@ from tokenpulse_reader.exposition.families_readers import QUERY_COUNTERS
 from tokenpulse_reader.exposition.rows import Collector, Row
 from tokenpulse_reader.exposition.table_own import CAUSED_COUNTERS, PLAIN_COUNTERS
 from tokenpulse_reader.exposition.table_redis import REDIS_NUMBERS
-from tokenpulse_shared.totals_records import WriterReport
+from tokenpulse_shared.totals.totals_records import WriterReport
 
 
 def _redis_number(field: str) -> Collector:

@@ -6,10 +6,11 @@ from typing import Final
 from tokenpulse_reader.exposition.facts import Facts
 from tokenpulse_reader.exposition.families_models import cost_usd, latency_of
 from tokenpulse_reader.exposition.rows import NANO_USD, Collector, Row
-from tokenpulse_shared import histogram, totals
+from tokenpulse_shared import histogram
 from tokenpulse_shared.breaker import BreakerState
 from tokenpulse_shared.scoring import Health
-from tokenpulse_shared.totals_records import HistogramTotals
+from tokenpulse_shared.totals import totals
+from tokenpulse_shared.totals.totals_records import HistogramTotals
 
 BREAKER_STATES: Final[tuple[BreakerState, ...]] = ("CLOSED", "OPEN", "HALF_OPEN")
 SEVERITIES: Final = (("slow", 30.0, 45.0), ("very_slow", 45.0, 60.0), ("critical", 60.0, float("inf")))

@@ -6,8 +6,8 @@ from typing import Final
 from tokenpulse_reader.exposition.facts import Facts
 from tokenpulse_reader.exposition.families_models import latency_of
 from tokenpulse_reader.exposition.rows import Collector, Row
-from tokenpulse_shared import totals
-from tokenpulse_shared.totals_records import HistogramTotals, SeriesTotals
+from tokenpulse_shared.totals import totals
+from tokenpulse_shared.totals.totals_records import HistogramTotals, SeriesTotals
 
 FINISHED_REASONS: Final = {
     **dict.fromkeys(("stop", "end_turn", "stop_sequence", "complete", "finished", "completed"), "stop"),

@@ -20,7 +20,7 @@ from tokenpulse_reader.exposition.exemplars import Example, ExampleOf
 from tokenpulse_reader.exposition.metric import Metric
 from tokenpulse_reader.exposition.rows import Labels, Row, SummaryTotals
 from tokenpulse_shared.names import printable
-from tokenpulse_shared.totals_records import HistogramTotals
+from tokenpulse_shared.totals.totals_records import HistogramTotals
 
 _LABELS: Final = "\0"
 """Stands for a series' labels in a template; no label value holds it."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from tokenpulse_reader.exposition.facts import Facts
-from tokenpulse_shared.totals_records import HistogramTotals
+from tokenpulse_shared.totals.totals_records import HistogramTotals
 
 
 class SummaryTotals(NamedTuple):

@@ -11,7 +11,7 @@ from tokenpulse_reader.exposition.families_http import status_class
 from tokenpulse_reader.exposition.families_models import cost_usd, latency_of
 from tokenpulse_reader.exposition.families_readers import counted, query_durations
 from tokenpulse_shared.scoring import Health
-from tokenpulse_shared.totals_records import HistogramTotals
+from tokenpulse_shared.totals.totals_records import HistogramTotals
 
 Numbers = Mapping[str, Any]
 Number = TypeVar("Number", int, float)

@@ -2,10 +2,6 @@
 
 from typing import Final
 
-from tokenpulse_reader.measurements import (
-    ERROR_TYPES,
-)
-from tokenpulse_reader.model_hours import TREND_METRICS
 from tokenpulse_reader.openapi.operation import Operation, Schema
 from tokenpulse_reader.openapi.parts import BASIS, BUCKET, UNKNOWN_THING, choice, fresh, query
 from tokenpulse_reader.openapi.shapes import (
@@ -24,6 +20,10 @@ from tokenpulse_reader.openapi.shapes import (
     one_of,
     whole,
 )
+from tokenpulse_reader.posts.measurements import (
+    ERROR_TYPES,
+)
+from tokenpulse_reader.reports.model_hours import TREND_METRICS
 
 _TAG: Final = "metrics"
 _NAME: Final[Schema] = {"type": "string", "minLength": 1}

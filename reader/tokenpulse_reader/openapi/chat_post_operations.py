@@ -2,16 +2,16 @@
 
 from typing import Final
 
-from tokenpulse_reader.idempotency import HEADER, MAX_KEY_CHARACTERS
-from tokenpulse_reader.measurements import (
+from tokenpulse_reader.http.idempotency import HEADER, MAX_KEY_CHARACTERS
+from tokenpulse_reader.openapi.operation import JSON, Operation, Parameter, Schema
+from tokenpulse_reader.openapi.parts import SUCCESS
+from tokenpulse_reader.openapi.shapes import an_object, listed, maybe, one_of
+from tokenpulse_reader.posts.measurements import (
     ERROR_TYPES,
     MAX_MEASUREMENTS,
     MAX_MILLISECONDS,
     MAX_TEXT_CHARACTERS,
 )
-from tokenpulse_reader.openapi.operation import JSON, Operation, Parameter, Schema
-from tokenpulse_reader.openapi.parts import SUCCESS
-from tokenpulse_reader.openapi.shapes import an_object, listed, maybe, one_of
 
 _SENT_TEXT: Final[Schema] = {
     "type": ["string", "null"],

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from tokenpulse_reader.export_formats import FORMATS, MEDIA_TYPES
-from tokenpulse_reader.export_range import DEFAULT_SECONDS, GRANULARITIES
+from tokenpulse_reader.export.export_formats import FORMATS, MEDIA_TYPES
+from tokenpulse_reader.export.export_range import DEFAULT_SECONDS, GRANULARITIES
 from tokenpulse_reader.openapi.operation import Operation, Schema
 from tokenpulse_reader.openapi.parts import BASIS, choice, query
 from tokenpulse_reader.openapi.shapes import (

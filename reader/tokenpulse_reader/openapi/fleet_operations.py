@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from tokenpulse_reader.measurements import ERROR_TYPES
 from tokenpulse_reader.openapi.operation import Operation, Schema
 from tokenpulse_reader.openapi.parts import BASIS, days, fresh, hours
 from tokenpulse_reader.openapi.shapes import (
@@ -24,6 +23,7 @@ from tokenpulse_reader.openapi.shapes import (
     maybe,
     one_of,
 )
+from tokenpulse_reader.posts.measurements import ERROR_TYPES
 from tokenpulse_shared.records import OUTCOMES
 
 _TAG: Final = "monitoring"

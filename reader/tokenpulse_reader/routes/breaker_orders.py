@@ -8,11 +8,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Scope
 
-from tokenpulse_reader.circuits import circuit_json
-from tokenpulse_reader.name_route import NameRoute
-from tokenpulse_reader.parameters import path_names
-from tokenpulse_reader.problems import RETRY_SECONDS, ProblemError, unknown
-from tokenpulse_reader.responses import json_response
+from tokenpulse_reader.http.name_route import NameRoute
+from tokenpulse_reader.http.parameters import path_names
+from tokenpulse_reader.http.problems import RETRY_SECONDS, ProblemError, unknown
+from tokenpulse_reader.http.responses import json_response
+from tokenpulse_reader.reports.circuits import circuit_json
 from tokenpulse_shared.breaker import Order
 from tokenpulse_shared.errors import StoreUnavailableError
 from tokenpulse_shared.store import MetricsStore

@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tokenpulse_reader.bodies import Fields, read_json
-from tokenpulse_reader.loads import Loads
-from tokenpulse_reader.parameters import Query
-from tokenpulse_reader.posted_gauges import gauges_json, parse_gauges
-from tokenpulse_reader.problems import RETRY_SECONDS, ProblemError
-from tokenpulse_reader.responses import json_response, object_response
-from tokenpulse_reader.trial_analytics import trial_analytics_json
+from tokenpulse_reader.http.bodies import Fields, read_json
+from tokenpulse_reader.http.parameters import Query
+from tokenpulse_reader.http.problems import RETRY_SECONDS, ProblemError
+from tokenpulse_reader.http.responses import json_response, object_response
+from tokenpulse_reader.posts.posted_gauges import gauges_json, parse_gauges
+from tokenpulse_reader.reports.trial_analytics import trial_analytics_json
+from tokenpulse_reader.snapshots.loads import Loads
 from tokenpulse_shared.errors import StoreUnavailableError
 from tokenpulse_shared.names import printable
 from tokenpulse_shared.store import MetricsStore

@@ -7,15 +7,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tokenpulse_reader.hour_stats import gateway_hour_json, model_hour_json, provider_hour_json
-from tokenpulse_reader.loads import Loads
-from tokenpulse_reader.model_hours import TREND_METRICS, leaderboard_json, time_bucket, trend_json
-from tokenpulse_reader.parameters import Query
-from tokenpulse_reader.problems import unknown
-from tokenpulse_reader.responses import object_response
+from tokenpulse_reader.http.parameters import Query
+from tokenpulse_reader.http.problems import unknown
+from tokenpulse_reader.http.responses import object_response
+from tokenpulse_reader.reports.hour_stats import gateway_hour_json, model_hour_json, provider_hour_json
+from tokenpulse_reader.reports.model_hours import TREND_METRICS, leaderboard_json, time_bucket, trend_json
+from tokenpulse_reader.snapshots.loads import Loads
 from tokenpulse_shared.names import clean_name
 from tokenpulse_shared.store import MetricsStore
-from tokenpulse_shared.timespan import hour_span, hours_span
+from tokenpulse_shared.windows.timespan import hour_span, hours_span
 
 _PREFIX: Final = "/api/metrics"
 KINDS: Final = ("model", "provider", "gateway")

@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tokenpulse_reader.bodies import read_json
-from tokenpulse_reader.idempotency import count_once, idempotency_key
-from tokenpulse_reader.ingest import Ingest
-from tokenpulse_reader.measurements import Measurement, parse_measurements
-from tokenpulse_reader.problems import ProblemError
-from tokenpulse_reader.responses import json_response
+from tokenpulse_reader.http.bodies import read_json
+from tokenpulse_reader.http.idempotency import count_once, idempotency_key
+from tokenpulse_reader.http.problems import ProblemError
+from tokenpulse_reader.http.responses import json_response
+from tokenpulse_reader.posts.ingest import Ingest
+from tokenpulse_reader.posts.measurements import Measurement, parse_measurements
 from tokenpulse_shared.store import MetricsStore
 
 PATH: Final = "/api/metrics/chat"

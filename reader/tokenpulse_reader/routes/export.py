@@ -10,11 +10,11 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from tokenpulse_reader.export import ExportPart, export_parts
-from tokenpulse_reader.export_formats import FORMATS, MEDIA_TYPES, ExportFormat
-from tokenpulse_reader.export_range import GRANULARITIES, ExportRange, ExportRangeError, settle_range
-from tokenpulse_reader.parameters import Query
-from tokenpulse_reader.problems import ProblemError, bad_parameter
+from tokenpulse_reader.export.export import ExportPart, export_parts
+from tokenpulse_reader.export.export_formats import FORMATS, MEDIA_TYPES, ExportFormat
+from tokenpulse_reader.export.export_range import GRANULARITIES, ExportRange, ExportRangeError, settle_range
+from tokenpulse_reader.http.parameters import Query
+from tokenpulse_reader.http.problems import ProblemError, bad_parameter
 from tokenpulse_shared.store import MetricsStore
 
 PATH: Final = "/api/monitoring/export"

@@ -15,9 +15,9 @@ from tokenpulse_reader.exposition.metric import CATEGORIES, Category
 from tokenpulse_reader.exposition.negotiate import CONTENT_TYPES, accepts_gzip, choose_format
 from tokenpulse_reader.exposition.profiles import PROFILES, Profile
 from tokenpulse_reader.exposition.scrape import Scrape, families_named
+from tokenpulse_reader.http.problems import bad_parameter
 from tokenpulse_reader.pieces import body_response
-from tokenpulse_reader.problems import bad_parameter
-from tokenpulse_reader.snapshots import Snapshots
+from tokenpulse_reader.snapshots.snapshots import Snapshots
 from tokenpulse_shared.errors import StoreUnavailableError
 
 PREFIX: Final = "/prometheus/metrics"

@@ -11,10 +11,10 @@ from tokenpulse_reader.exposition.guide import guide
 from tokenpulse_reader.exposition.holder import ExpositionHolder
 from tokenpulse_reader.exposition.request_rate import RequestRate
 from tokenpulse_reader.exposition.summary import summary_json
-from tokenpulse_reader.responses import object_response
+from tokenpulse_reader.http.responses import object_response
+from tokenpulse_reader.reports.units import iso
 from tokenpulse_reader.routes.exposition import PREFIX
-from tokenpulse_reader.snapshots import Snapshots
-from tokenpulse_reader.units import iso
+from tokenpulse_reader.snapshots.snapshots import Snapshots
 from tokenpulse_shared.errors import StoreUnavailableError
 
 MARKDOWN: Final = "text/markdown; charset=utf-8"

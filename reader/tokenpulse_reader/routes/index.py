@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from tokenpulse_reader.responses import json_response
+from tokenpulse_reader.http.responses import json_response
 from tokenpulse_shared import __version__
 
 

@@ -10,10 +10,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from tokenpulse_reader.live import LiveClient, LiveFeed
-from tokenpulse_reader.live_events import GREETING, HEARTBEAT
-from tokenpulse_reader.problems import problem_response
-from tokenpulse_reader.snapshots import Snapshots
+from tokenpulse_reader.http.problems import problem_response
+from tokenpulse_reader.live.live import LiveClient, LiveFeed
+from tokenpulse_reader.live.live_events import GREETING, HEARTBEAT
+from tokenpulse_reader.snapshots.snapshots import Snapshots
 from tokenpulse_shared.errors import StoreError
 
 PATH: Final = "/api/live"

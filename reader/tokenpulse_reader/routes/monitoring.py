@@ -4,18 +4,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tokenpulse_reader.circuits import circuit_json
-from tokenpulse_reader.explain import explained_json
-from tokenpulse_reader.health import health_json
-from tokenpulse_reader.loads import Loads
-from tokenpulse_reader.name_route import NameRoute
-from tokenpulse_reader.parameters import Query, path_names
-from tokenpulse_reader.problems import unknown
-from tokenpulse_reader.responses import list_response, object_response
-from tokenpulse_reader.served import Served
-from tokenpulse_reader.snapshots import Snapshots
-from tokenpulse_shared.errors_reader import RecentError
+from tokenpulse_reader.http.name_route import NameRoute
+from tokenpulse_reader.http.parameters import Query, path_names
+from tokenpulse_reader.http.problems import unknown
+from tokenpulse_reader.http.responses import list_response, object_response
+from tokenpulse_reader.reports.circuits import circuit_json
+from tokenpulse_reader.reports.explain import explained_json
+from tokenpulse_reader.reports.health import health_json
+from tokenpulse_reader.snapshots.loads import Loads
+from tokenpulse_reader.snapshots.served import Served
+from tokenpulse_reader.snapshots.snapshots import Snapshots
 from tokenpulse_shared.store import MetricsStore
+from tokenpulse_shared.windows.errors_reader import RecentError
 
 _HEALTH = "/api/monitoring/health"
 _ERRORS = "/api/monitoring/errors"

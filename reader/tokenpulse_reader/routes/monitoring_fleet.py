@@ -7,18 +7,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tokenpulse_reader.anomaly_report import anomalies_json, load_anomalies
-from tokenpulse_reader.comparison import comparison_json
-from tokenpulse_reader.cost_analysis import cost_analysis_json
-from tokenpulse_reader.economy import COUNTERS
-from tokenpulse_reader.error_rates import error_rates_json
-from tokenpulse_reader.loads import Loads
-from tokenpulse_reader.parameters import Query
-from tokenpulse_reader.responses import object_response
-from tokenpulse_reader.snapshots import Snapshots
-from tokenpulse_shared.series_window import Series
+from tokenpulse_reader.http.parameters import Query
+from tokenpulse_reader.http.responses import object_response
+from tokenpulse_reader.reports.anomaly_report import anomalies_json, load_anomalies
+from tokenpulse_reader.reports.comparison import comparison_json
+from tokenpulse_reader.reports.cost_analysis import cost_analysis_json
+from tokenpulse_reader.reports.economy import COUNTERS
+from tokenpulse_reader.reports.error_rates import error_rates_json
+from tokenpulse_reader.snapshots.loads import Loads
+from tokenpulse_reader.snapshots.snapshots import Snapshots
 from tokenpulse_shared.store import MetricsStore
-from tokenpulse_shared.timespan import days_span, window_span
+from tokenpulse_shared.windows.series_window import Series
+from tokenpulse_shared.windows.timespan import days_span, window_span
 
 MOST_HOURS = 168
 MOST_DAYS = 90

@@ -7,21 +7,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tokenpulse_reader.economy import COUNTERS
-from tokenpulse_reader.efficiency import efficiency_json
-from tokenpulse_reader.loads import Loads
-from tokenpulse_reader.name_route import NameRoute
-from tokenpulse_reader.parameters import Query, path_names
-from tokenpulse_reader.problems import unknown
-from tokenpulse_reader.responses import object_response
-from tokenpulse_reader.trends import QUANTITIES as TRENDS_QUANTITIES
-from tokenpulse_reader.trends import latency_trends_json
-from tokenpulse_reader.uptime import DAY_HOURS, LONG_MINUTES, uptime_json
-from tokenpulse_reader.uptime import QUANTITIES as UPTIME_QUANTITIES
+from tokenpulse_reader.http.name_route import NameRoute
+from tokenpulse_reader.http.parameters import Query, path_names
+from tokenpulse_reader.http.problems import unknown
+from tokenpulse_reader.http.responses import object_response
+from tokenpulse_reader.reports.economy import COUNTERS
+from tokenpulse_reader.reports.efficiency import efficiency_json
+from tokenpulse_reader.reports.trends import QUANTITIES as TRENDS_QUANTITIES
+from tokenpulse_reader.reports.trends import latency_trends_json
+from tokenpulse_reader.reports.uptime import DAY_HOURS, LONG_MINUTES, uptime_json
+from tokenpulse_reader.reports.uptime import QUANTITIES as UPTIME_QUANTITIES
+from tokenpulse_reader.snapshots.loads import Loads
 from tokenpulse_shared.names import clean_name
-from tokenpulse_shared.series_window import Series
 from tokenpulse_shared.store import MetricsStore
-from tokenpulse_shared.timespan import days_span, hours_span, minutes_span
+from tokenpulse_shared.windows.series_window import Series
+from tokenpulse_shared.windows.timespan import days_span, hours_span, minutes_span
 
 MOST_HOURS = 168
 MOST_DAYS = 90

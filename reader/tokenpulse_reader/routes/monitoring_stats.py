@@ -7,16 +7,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tokenpulse_reader.loads import Loads
-from tokenpulse_reader.name_route import NameRoute
-from tokenpulse_reader.parameters import Query, path_names
-from tokenpulse_reader.problems import ProblemError, unknown
-from tokenpulse_reader.responses import object_response
-from tokenpulse_reader.snapshots import Snapshots
-from tokenpulse_reader.stats import hourly_json, latency_json, realtime_json
+from tokenpulse_reader.http.name_route import NameRoute
+from tokenpulse_reader.http.parameters import Query, path_names
+from tokenpulse_reader.http.problems import ProblemError, unknown
+from tokenpulse_reader.http.responses import object_response
+from tokenpulse_reader.reports.stats import hourly_json, latency_json, realtime_json
+from tokenpulse_reader.snapshots.loads import Loads
+from tokenpulse_reader.snapshots.snapshots import Snapshots
 from tokenpulse_shared.counters import SKETCHED
-from tokenpulse_shared.series_window import WindowTotal
 from tokenpulse_shared.store import MetricsStore
+from tokenpulse_shared.windows.series_window import WindowTotal
 
 _PREFIX = "/api/monitoring"
 _DEFAULT_PERCENTILES = (50.0, 95.0, 99.0)

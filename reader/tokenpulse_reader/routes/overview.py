@@ -7,12 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tokenpulse_reader.loads import Loads
-from tokenpulse_reader.overview import MODEL_HOURS, dashboard_json, models_json
-from tokenpulse_reader.responses import object_response
-from tokenpulse_reader.snapshots import Snapshots
+from tokenpulse_reader.http.responses import object_response
+from tokenpulse_reader.reports.overview import MODEL_HOURS, dashboard_json, models_json
+from tokenpulse_reader.snapshots.loads import Loads
+from tokenpulse_reader.snapshots.snapshots import Snapshots
 from tokenpulse_shared.store import MetricsStore
-from tokenpulse_shared.timespan import hours_span
+from tokenpulse_shared.windows.timespan import hours_span
 
 
 def routes(store: MetricsStore, snapshots: Snapshots, slow_loads: Loads) -> list[Route]:

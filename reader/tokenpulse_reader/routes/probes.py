@@ -4,8 +4,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tokenpulse_reader.responses import json_response
-from tokenpulse_reader.snapshots import Snapshots
+from tokenpulse_reader.http.responses import json_response
+from tokenpulse_reader.snapshots.snapshots import Snapshots
 from tokenpulse_shared.errors import StoreError
 from tokenpulse_shared.store import MetricsStore
 

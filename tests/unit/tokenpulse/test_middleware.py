@@ -25,7 +25,7 @@ from tests.support.asgi import (
 )
 from tests.support.clock import FakeClock
 from tokenpulse.annotations import SCOPE_KEY
-from tokenpulse.endpoints import Endpoints
+from tokenpulse.requests.endpoints import Endpoints
 from tokenpulse.sink import HttpExchange
 from tokenpulse_shared.errors import SettingsError
 from tokenpulse_shared.records import Observation
@@ -213,17 +213,17 @@ def test_wrong_setting_stops_the_start() -> None:
 @pytest.mark.parametrize(
     "target",
     [
-        "tokenpulse.endpoints.Endpoints.find",
-        "tokenpulse.observer.with_piece",
-        "tokenpulse.request_reader.json_object",
-        "tokenpulse.observer.AnswerReader.start",
-        "tokenpulse.observer.AnswerReader.finish",
-        "tokenpulse.observer.conclude",
-        "tokenpulse.observer.method_label",
-        "tokenpulse.naming.Naming.find",
+        "tokenpulse.requests.endpoints.Endpoints.find",
+        "tokenpulse.requests.observer.with_piece",
+        "tokenpulse.reading.request_reader.json_object",
+        "tokenpulse.requests.observer.AnswerReader.start",
+        "tokenpulse.requests.observer.AnswerReader.finish",
+        "tokenpulse.requests.observer.conclude",
+        "tokenpulse.requests.observer.method_label",
+        "tokenpulse.requests.naming.Naming.find",
         "tokenpulse.dialects.openai_chat.OpenAIChat.request",
         "tokenpulse.dialects.openai_chat.OpenAIChat.event",
-        "tokenpulse.plain.PlainObserver._is_last",
+        "tokenpulse.requests.plain.PlainObserver._is_last",
         "tests.support.asgi.MemorySink.observe",
         "tests.support.asgi.MemorySink.count_http",
         "tests.support.asgi.MemorySink.count_fault",
@@ -266,7 +266,7 @@ async def test_failure_while_folding_never_shows(monkeypatch: pytest.MonkeyPatch
     def fail(*args: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("tokenpulse.observer.AnswerReader.fold", fail)
+    monkeypatch.setattr("tokenpulse.requests.observer.AnswerReader.fold", fail)
     messages = [start(200, JSON_TYPE), body(b"x" * 300_000, more=True), body(b"")]
     server = await run(replay(messages), sink)
 

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from tests.support.fleet import Attempt, simulate_outage
-from tokenpulse.flush import MAX_BACKOFF_SECONDS
+from tokenpulse.flushing.flush import MAX_BACKOFF_SECONDS
 
 WRITERS = 10_000
 AWAY_FROM, AWAY_UNTIL, ENDS_AT = 2, 5, 7

@@ -18,7 +18,7 @@ from tests.support.asgi import (
 )
 from tests.support.usage_exchange import ASKED, PLAIN, QUESTION, InjectionExchange, Listening
 from tests.support.usage_streams import read_body, serving
-from tokenpulse.capture import WHOLE_BYTES
+from tokenpulse.reading.capture import WHOLE_BYTES
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,16 @@
 """Answers built on windows of which little is known: whole bodies, null for what nobody measured."""
 
-from tokenpulse_reader.comparison import comparison_json
-from tokenpulse_reader.cost_analysis import cost_analysis_json
-from tokenpulse_reader.efficiency import efficiency_json
-from tokenpulse_reader.error_rates import error_rates_json
-from tokenpulse_reader.stats import hourly_json, realtime_json
-from tokenpulse_reader.trends import latency_trends_json
-from tokenpulse_reader.uptime import uptime_json
+from tokenpulse_reader.reports.comparison import comparison_json
+from tokenpulse_reader.reports.cost_analysis import cost_analysis_json
+from tokenpulse_reader.reports.efficiency import efficiency_json
+from tokenpulse_reader.reports.error_rates import error_rates_json
+from tokenpulse_reader.reports.stats import hourly_json, realtime_json
+from tokenpulse_reader.reports.trends import latency_trends_json
+from tokenpulse_reader.reports.uptime import uptime_json
 from tokenpulse_shared.names import OTHER
-from tokenpulse_shared.series_window import Row, Series, SeriesWindow, WindowTotal
 from tokenpulse_shared.sketch import Sketch, bucket_index
-from tokenpulse_shared.timespan import days_span, hours_span, minutes_span
+from tokenpulse_shared.windows.series_window import Row, Series, SeriesWindow, WindowTotal
+from tokenpulse_shared.windows.timespan import days_span, hours_span, minutes_span
 
 NOW = 1_715_769_020.0  # 2024-05-15 10:30:20 UTC
 TIMESTAMP = "2024-05-15T10:30:20.000+00:00"

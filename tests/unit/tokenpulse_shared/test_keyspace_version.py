@@ -2,6 +2,7 @@
 
 import pytest
 
+from tokenpulse_shared.connections.redis_failures import describe_failure
 from tokenpulse_shared.errors import KeyspaceVersionError, StoreUnavailableError
 from tokenpulse_shared.keyspace_version import (
     KEYSPACE_VERSION,
@@ -9,7 +10,6 @@ from tokenpulse_shared.keyspace_version import (
     check_readable,
     parse_version,
 )
-from tokenpulse_shared.redis_failures import describe_failure
 
 
 def test_a_version_is_a_number_in_bytes() -> None:

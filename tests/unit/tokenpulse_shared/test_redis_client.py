@@ -7,7 +7,7 @@ import pytest
 import redis
 import redis.asyncio
 
-from tokenpulse_shared.connection_options import TIMEOUT_SECONDS
+from tokenpulse_shared.connections.connection_options import TIMEOUT_SECONDS
 from tokenpulse_shared.errors import SettingsError
 from tokenpulse_shared.redis_client import connect, connect_async, memory_server
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tokenpulse_shared.failure_kinds import FailureKind
+from tokenpulse_shared.connections.failure_kinds import FailureKind
 
 _CA: Final = "name the authority's file in the URL: ?ssl_ca_certs=/path/ca.pem"
 _LOGIN: Final = "put user and password into the URL: redis://user:password@host:port/0"

@@ -7,7 +7,7 @@ import redis
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS
 
 from tokenpulse_reader.cli.doctor.check import Check, failure, passed, warning
-from tokenpulse_shared.cluster_client import ClusterClient
+from tokenpulse_shared.connections.cluster_client import ClusterClient
 
 _FIXED: Final = "when it stays so: redis-cli --cluster fix host:port"
 _ALL_OR_NOTHING: Final = "cluster-require-full-coverage"

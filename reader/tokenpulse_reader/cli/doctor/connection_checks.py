@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 from tokenpulse_reader.cli.doctor.advice import ADVICE
 from tokenpulse_reader.cli.doctor.check import Check, failure, passed, warning
 from tokenpulse_reader.cli.doctor.server_facts import ServerFacts
-from tokenpulse_shared.failure_kinds import Failure
+from tokenpulse_shared.connections.failure_kinds import Failure
 from tokenpulse_shared.rights import Role
 
 SLOW_SECONDS: Final = 0.1

@@ -16,18 +16,18 @@ from tokenpulse_reader.cli.doctor.check import Check, failure, passed, warning
 from tokenpulse_reader.cli.doctor.cluster_slots import check_slots
 from tokenpulse_reader.cli.doctor.sentinels import check_sentinels
 from tokenpulse_reader.cli.doctor.server_facts import ServerFacts, ask_server
-from tokenpulse_shared.cluster_client import ClusterClient
+from tokenpulse_shared.connections.cluster_client import ClusterClient
+from tokenpulse_shared.connections.many_hosts_url import is_many_hosts_url, parse_many_hosts_url
+from tokenpulse_shared.connections.redis_failures import describe_failure
+from tokenpulse_shared.connections.redis_url import is_memory_url
 from tokenpulse_shared.errors import StoreError
 from tokenpulse_shared.keyspace import Keyspace
-from tokenpulse_shared.many_hosts_url import is_many_hosts_url, parse_many_hosts_url
 from tokenpulse_shared.names import OTHER
 from tokenpulse_shared.redis_client import connect
-from tokenpulse_shared.redis_failures import describe_failure
-from tokenpulse_shared.redis_url import is_memory_url
 from tokenpulse_shared.rights import Role
 from tokenpulse_shared.settings import Settings
 from tokenpulse_shared.store import MetricsStore
-from tokenpulse_shared.totals_records import Totals
+from tokenpulse_shared.totals.totals_records import Totals
 
 CLIENT_NAME: Final = "tokenpulse-doctor"
 

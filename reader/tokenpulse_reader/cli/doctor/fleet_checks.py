@@ -8,7 +8,7 @@ from tokenpulse_reader.cli.doctor.check import Check, failure, passed, warning
 from tokenpulse_shared.errors import KeyspaceVersionError
 from tokenpulse_shared.keyspace_version import KEYSPACE_VERSION, check_readable, parse_version
 from tokenpulse_shared.names import OTHER
-from tokenpulse_shared.totals_records import FRESH_SECONDS, AppTotals, Totals, WriterReport
+from tokenpulse_shared.totals.totals_records import FRESH_SECONDS, AppTotals, Totals, WriterReport
 
 STALE_SECONDS: Final = 10.0
 """A worker reports every 5 s at least; one that reports but flushed longer ago than this has a problem."""

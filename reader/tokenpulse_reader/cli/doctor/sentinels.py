@@ -7,10 +7,10 @@ from urllib.parse import quote, urlsplit
 import redis
 
 from tokenpulse_reader.cli.doctor.check import Check, failure, passed, warning
-from tokenpulse_shared.many_hosts_url import Host, ManyHostsUrl
+from tokenpulse_shared.connections.many_hosts_url import Host, ManyHostsUrl
+from tokenpulse_shared.connections.redis_failures import describe_failure
+from tokenpulse_shared.connections.sentinel_directory import QUESTION
 from tokenpulse_shared.redis_client import connect
-from tokenpulse_shared.redis_failures import describe_failure
-from tokenpulse_shared.sentinel_directory import QUESTION
 
 FEW: Final = 3
 """Fewer cannot agree that a master died while one of them is down."""

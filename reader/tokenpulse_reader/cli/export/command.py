@@ -12,14 +12,14 @@ from tokenpulse_reader.cli.export.output import STDOUT, opened_output
 from tokenpulse_reader.cli.export.progress import Progress
 from tokenpulse_reader.cli.failures import RefusedError, failures_in_one_line
 from tokenpulse_reader.cli.options import settings_options
-from tokenpulse_reader.export import ExportPart, export_parts
-from tokenpulse_reader.export_formats import FORMATS, ExportFormat
-from tokenpulse_reader.export_range import GRANULARITIES, ExportRange, ExportRangeError, settle_range
+from tokenpulse_reader.export.export import ExportPart, export_parts
+from tokenpulse_reader.export.export_formats import FORMATS, ExportFormat
+from tokenpulse_reader.export.export_range import GRANULARITIES, ExportRange, ExportRangeError, settle_range
 from tokenpulse_shared.clock import SystemClock
+from tokenpulse_shared.connections.redis_url import is_memory_url
 from tokenpulse_shared.errors import StoreError
 from tokenpulse_shared.keyspace import Granularity
 from tokenpulse_shared.redact import masked_url
-from tokenpulse_shared.redis_url import is_memory_url
 from tokenpulse_shared.settings import Settings
 from tokenpulse_shared.store import MetricsStore
 

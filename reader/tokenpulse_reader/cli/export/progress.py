@@ -6,7 +6,7 @@ On a terminal one line is written over and over; elsewhere (a log) each is a lin
 from collections.abc import Callable
 from typing import Final
 
-from tokenpulse_reader.export import ExportPart
+from tokenpulse_reader.export.export import ExportPart
 from tokenpulse_shared.clock import Clock
 
 TERMINAL_SECONDS: Final = 0.2

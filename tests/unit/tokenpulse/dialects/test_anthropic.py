@@ -15,7 +15,7 @@ from tokenpulse.dialects.facts import (
     RequestFacts,
     Usage,
 )
-from tokenpulse.endpoints import Endpoints
+from tokenpulse.requests.endpoints import Endpoints
 
 ANTHROPIC = AnthropicMessages()
 OVERLOADED = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}

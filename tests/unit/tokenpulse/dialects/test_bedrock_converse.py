@@ -15,10 +15,10 @@ from tokenpulse.dialects.facts import (
     RequestFacts,
     Usage,
 )
-from tokenpulse.endpoints import Endpoints
-from tokenpulse.event_facts import facts_of
 from tokenpulse.framing.aws_eventstream import AwsEventStreamFramer
-from tokenpulse.stream_facts import StreamFacts
+from tokenpulse.reading.event_facts import facts_of
+from tokenpulse.reading.stream_facts import StreamFacts
+from tokenpulse.requests.endpoints import Endpoints
 
 CONVERSE = BedrockConverse()
 

@@ -17,8 +17,8 @@ from tokenpulse.dialects.facts import (
     RequestFacts,
     Usage,
 )
-from tokenpulse.endpoints import Endpoints
-from tokenpulse.stream_facts import StreamFacts
+from tokenpulse.reading.stream_facts import StreamFacts
+from tokenpulse.requests.endpoints import Endpoints
 
 INVOKE = BedrockInvoke()
 METRICS = "amazon-bedrock-invocationMetrics"

@@ -5,7 +5,7 @@ import orjson
 from tokenpulse.dialects.cohere_embeddings import CohereEmbeddings
 from tokenpulse.dialects.cohere_rerank import CohereRerank
 from tokenpulse.dialects.facts import AnswerFacts, ErrorFacts, Usage
-from tokenpulse.endpoints import Endpoints
+from tokenpulse.requests.endpoints import Endpoints
 
 EMBEDDINGS = CohereEmbeddings()
 RERANK = CohereRerank()

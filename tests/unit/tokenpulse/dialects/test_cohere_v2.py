@@ -7,7 +7,7 @@ import pytest
 from tests.support.dialect_events import read_events
 from tokenpulse.dialects.cohere_v2 import CohereV2
 from tokenpulse.dialects.facts import AnswerFacts, Content, ErrorFacts, EventFacts, RequestFacts, Usage
-from tokenpulse.endpoints import Endpoints
+from tokenpulse.requests.endpoints import Endpoints
 
 COHERE = CohereV2()
 USAGE = {

@@ -7,7 +7,7 @@ import pytest
 from tests.support.dialect_events import read_events
 from tokenpulse.dialects.facts import AnswerFacts, Content, ErrorFacts, EventFacts, RequestFacts, Usage
 from tokenpulse.dialects.gemini import GeminiGenerate
-from tokenpulse.endpoints import Endpoints
+from tokenpulse.requests.endpoints import Endpoints
 
 GEMINI = GeminiGenerate()
 USAGE = {"promptTokenCount": 7, "candidatesTokenCount": 3, "totalTokenCount": 10}

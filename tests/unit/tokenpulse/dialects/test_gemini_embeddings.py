@@ -2,7 +2,7 @@
 
 from tokenpulse.dialects.facts import AnswerFacts, Usage
 from tokenpulse.dialects.gemini_embeddings import GeminiEmbeddings
-from tokenpulse.endpoints import Endpoints
+from tokenpulse.requests.endpoints import Endpoints
 
 EMBEDDINGS = GeminiEmbeddings()
 

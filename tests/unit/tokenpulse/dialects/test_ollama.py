@@ -8,7 +8,7 @@ import pytest
 from tests.support.dialect_events import read_events
 from tokenpulse.dialects.facts import AnswerFacts, Content, ErrorFacts, EventFacts, RequestFacts, Usage
 from tokenpulse.dialects.ollama import OllamaChat, OllamaGenerate
-from tokenpulse.endpoints import Endpoints
+from tokenpulse.requests.endpoints import Endpoints
 
 CHAT = OllamaChat()
 GENERATE = OllamaGenerate()

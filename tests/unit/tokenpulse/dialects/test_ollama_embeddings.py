@@ -4,7 +4,7 @@ import orjson
 
 from tokenpulse.dialects.facts import AnswerFacts, RequestFacts, Usage
 from tokenpulse.dialects.ollama_embeddings import OllamaEmbed, OllamaEmbeddings
-from tokenpulse.endpoints import Endpoints
+from tokenpulse.requests.endpoints import Endpoints
 
 EMBED = OllamaEmbed()
 OLDER = OllamaEmbeddings()

@@ -6,7 +6,7 @@ from tests.support.aws_messages import event_message
 from tests.support.kept_answers import ANTHROPIC, BEDROCK, BEDROCK_MESSAGES, GEMINI, OLLAMA, OPENAI
 from tokenpulse.explain.event_spans import event_spans
 from tokenpulse.framing.sse import SseFramer
-from tokenpulse.stream_framing import Framing, framer_of
+from tokenpulse.reading.stream_framing import Framing, framer_of
 
 
 def cut(body: bytes, framing: Framing) -> list[bytes | None]:

@@ -147,7 +147,7 @@ async def test_internal_errors_are_raised(monkeypatch: pytest.MonkeyPatch) -> No
     def fail(*given: object) -> None:
         raise RuntimeError("ours")
 
-    monkeypatch.setattr("tokenpulse.observer.conclude", fail)
+    monkeypatch.setattr("tokenpulse.requests.observer.conclude", fail)
 
     with pytest.raises(RuntimeError, match="ours"):
         await explained(Exchange(chat_answer(), CHAT))

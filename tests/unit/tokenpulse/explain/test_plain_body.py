@@ -6,9 +6,9 @@ import zlib
 import pytest
 
 from tests.support.kept_answers import OPENAI
-from tokenpulse.content_decoding import MAX_DECODED_BYTES
 from tokenpulse.explain.exchange import Exchange
 from tokenpulse.explain.plain_body import with_plain_body
+from tokenpulse.reading.content_decoding import MAX_DECODED_BYTES
 
 
 def encoded(body: bytes, coding: bytes) -> Exchange:

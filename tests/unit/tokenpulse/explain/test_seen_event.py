@@ -14,7 +14,7 @@ from tokenpulse.dialects.openai_chat import OpenAIChat
 from tokenpulse.dialects.openai_responses import OpenAIResponses
 from tokenpulse.explain.exchange import Exchange
 from tokenpulse.explain.seen_event import SeenEvent, answer_framing, seen_events
-from tokenpulse.stream_framing import Framing
+from tokenpulse.reading.stream_framing import Framing
 
 SSE = (b"content-type", b"text/event-stream")
 GZIP = (b"content-encoding", b"gzip")

@@ -2,7 +2,7 @@
 
 from tests.support.clock import FakeClock
 from tokenpulse_reader.cli.export.progress import Progress
-from tokenpulse_reader.export import ExportPart
+from tokenpulse_reader.export.export import ExportPart
 
 
 def part(size: int, models: int, rows: int) -> ExportPart:

@@ -9,7 +9,7 @@ from tokenpulse_reader.exposition.exposition import Exposition
 from tokenpulse_reader.exposition.facts import Facts
 from tokenpulse_reader.exposition.scrape import Scrape
 from tokenpulse_shared.exemplar import Exemplar
-from tokenpulse_shared.totals_records import ModelTotals
+from tokenpulse_shared.totals.totals_records import ModelTotals
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 

@@ -7,7 +7,7 @@ from tokenpulse_reader.exposition.facts import Facts
 from tokenpulse_reader.exposition.families import COLLECTORS
 from tokenpulse_reader.exposition.families_http import status_class
 from tokenpulse_reader.exposition.rows import Row, SummaryTotals
-from tokenpulse_shared.totals_records import HistogramTotals, Totals
+from tokenpulse_shared.totals.totals_records import HistogramTotals, Totals
 
 ROUTE = ("GET", "/items/{id}")
 MODEL = ("openai", "openai/gpt-4o")

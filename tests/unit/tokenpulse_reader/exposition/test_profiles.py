@@ -14,7 +14,7 @@ from tokenpulse_reader.exposition.profiles import METRICS_OF, Profile
 from tokenpulse_reader.exposition.rows import Row
 from tokenpulse_reader.exposition.scrape import Scrape
 from tokenpulse_shared import histogram
-from tokenpulse_shared.totals_records import HistogramTotals, ModelTotals, WriterReport
+from tokenpulse_shared.totals.totals_records import HistogramTotals, ModelTotals, WriterReport
 
 OTEL = ("inference", "openai", "openai/gpt-4o")
 VLLM = ("openai/gpt-4o", "openai")

@@ -19,7 +19,7 @@ from tokenpulse_reader.exposition.render import (
 from tokenpulse_reader.exposition.rows import Row, SummaryTotals
 from tokenpulse_shared import histogram
 from tokenpulse_shared.names import printable
-from tokenpulse_shared.totals_records import HistogramTotals
+from tokenpulse_shared.totals.totals_records import HistogramTotals
 
 GAUGE = Metric(name="load", kind="gauge", category="system", labels=("model",), help="Some load.")
 DURATION = Metric(

@@ -6,7 +6,7 @@ from tests.support.exposition_facts import facts
 from tokenpulse_reader.exposition.facts import Facts
 from tokenpulse_reader.exposition.summary import http_requests, summary_json
 from tokenpulse_shared.scoring import compute_health
-from tokenpulse_shared.totals_records import Totals
+from tokenpulse_shared.totals.totals_records import Totals
 
 EMPTY = Facts(totals=Totals(taken_at=0.0, providers={}, models=(), apps=(), redis=None))
 

@@ -10,10 +10,10 @@ from starlette.applications import Starlette
 from tests.support.asgi import Message, Server, http_scope
 from tests.support.clock import FakeClock
 from tests.support.live_snapshots import live_snapshot
-from tokenpulse_reader.live import LiveFeed
+from tokenpulse_reader.live.live import LiveFeed
 from tokenpulse_reader.routes import live
-from tokenpulse_reader.snapshot import Snapshot
-from tokenpulse_reader.snapshots import Snapshots
+from tokenpulse_reader.snapshots.snapshot import Snapshot
+from tokenpulse_reader.snapshots.snapshots import Snapshots
 from tokenpulse_shared.errors import StoreUnavailableError
 
 

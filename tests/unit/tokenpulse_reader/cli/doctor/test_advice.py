@@ -1,7 +1,7 @@
 """Tests of the advice."""
 
 from tokenpulse_reader.cli.doctor.advice import ADVICE
-from tokenpulse_shared.failure_kinds import TEXTS
+from tokenpulse_shared.connections.failure_kinds import TEXTS
 
 
 def test_every_failure_has_advice() -> None:

@@ -10,7 +10,7 @@ from tokenpulse_reader.cli.doctor.connection_checks import (
     unreachable,
 )
 from tokenpulse_reader.cli.doctor.server_facts import ServerFacts
-from tokenpulse_shared.failure_kinds import Failure
+from tokenpulse_shared.connections.failure_kinds import Failure
 
 
 def _facts(**given: object) -> ServerFacts:

@@ -12,7 +12,7 @@ from tokenpulse_reader.cli.doctor.fleet_checks import (
     check_series,
     check_writers,
 )
-from tokenpulse_shared.totals_records import AppTotals, ModelTotals, SeriesTotals, Totals, WriterReport
+from tokenpulse_shared.totals.totals_records import AppTotals, ModelTotals, SeriesTotals, Totals, WriterReport
 
 _NOW = 1_000.0
 _NOTHING = SeriesTotals(counters={})

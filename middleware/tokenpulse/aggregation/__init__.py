@@ -1,0 +1,1 @@
+"""What happened, folded into counts by provider, minute, model."""

@@ -1,0 +1,1 @@
+"""What one batch holds, as the apply script reads it."""

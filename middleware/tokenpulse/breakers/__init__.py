@@ -1,0 +1,1 @@
+"""Circuit breakers as one process sees, moves and enforces them."""

@@ -1,0 +1,1 @@
+"""What is done at every flush, in a thread of its own."""

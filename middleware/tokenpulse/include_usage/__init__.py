@@ -1,0 +1,1 @@
+"""Usage asked for on the caller's behalf, taken out of the answer again."""

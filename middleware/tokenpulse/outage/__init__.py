@@ -1,0 +1,1 @@
+"""What is held while Redis is away."""

@@ -1,0 +1,1 @@
+"""One request followed from its first message to its Observation."""

@@ -1,0 +1,1 @@
+"""The opt-in file that outlives a killed process."""

@@ -1,0 +1,1 @@
+"""Batches written to Redis exactly once."""

@@ -1,0 +1,1 @@
+"""Hours and days as streamed CSV or JSON."""

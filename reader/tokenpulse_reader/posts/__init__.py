@@ -1,0 +1,1 @@
+"""What clients post: measurements and gauges."""

@@ -1,0 +1,1 @@
+"""Pure functions from windows to the JSON of the endpoints."""

@@ -1,0 +1,1 @@
+"""What every hot endpoint is served from, refreshed in the background."""

@@ -1,0 +1,1 @@
+"""Breakers in Redis: their state, moves, orders, counters."""

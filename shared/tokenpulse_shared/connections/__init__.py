@@ -1,0 +1,1 @@
+"""Clients of every kind of Redis deployment, bounded in time."""
