@@ -136,8 +136,8 @@ class Recorder:
         `latency_ms`, `ttft_ms`: milliseconds, finite and not negative; `cost`: USD; None: not known. `tokens_input`
         includes `tokens_cached`, `tokens_output` includes `tokens_reasoning`. Without `cost` the tokens are priced by
         the tables there are (see docs/pricing.md), if input is known, and output unless the model charges none.
-        `trace_id`: 32 hexadecimal digits; the model's last one is shown beside its histograms, as an exemplar. A value that
-        cannot be used is set aside as unknown and counted (`stats()["counts"]["fault:…"]`), the call still counts.
+        `trace_id`: 32 hexadecimal digits; the model's last one is shown beside its histograms, as an exemplar. A value
+        that cannot be used is set aside as unknown and counted (`stats()["counts"]["fault:…"]`), the call still counts.
         """
         try:
             fault = self._guard.fault

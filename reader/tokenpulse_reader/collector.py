@@ -1,10 +1,10 @@
 """Keep Python's garbage collector from stopping a reader's process for long.
 
 A full collection goes through every object of the process, with nothing answered meanwhile: 15 ms of processor time and
-more with the counters of 300 models in memory. What is there at the start never becomes garbage, so it is left out; what a
-snapshot leaves goes by its reference counts. So full collections, which find what little is left, can be rare, and young
-ones are made small instead.
-Measured with 300 models, the longest piece of work on the event loop: 15 ms with Python's own settings, 3.2 ms with these.
+more with the counters of 300 models in memory. What is there at the start never becomes garbage, so it is left out;
+what a snapshot leaves goes by its reference counts. So full collections, which find what little is left, can be rare,
+and young ones are made small instead. Measured with 300 models, the longest piece of work on the event loop: 15 ms with
+Python's own settings, 3.2 ms with these.
 """
 
 import gc

@@ -1,7 +1,8 @@
 """Remember the keys that clients gave their posts, so that a post made twice counts once, over all readers.
 
-Strategy: a key is claimed before what was posted is counted, and noted as counted after that. A claim whose reply was lost
-ends by itself, so that the post can be made again. A key is kept as a digest, with a digest of the body it came with.
+Strategy: a key is claimed before what was posted is counted, and noted as counted after that. A claim whose reply was
+lost ends by itself, so that the post can be made again. A key is kept as a digest, with a digest of the body it came
+with.
 Bounds: a key is remembered for `POST_KEY_SECONDS`, and only the last `MAX_KEYS` of them: 27 MB of Redis, 272 bytes
 a key, measured with 20,000.
 """

@@ -1,8 +1,9 @@
 """Run the health scores over simulated days: how far they move, how soon they tell of a death.
 
-Providers with 1 to 600 calls a minute (Poisson), each with a share of faults and log-normal latencies, over simulated days;
-a board a minute, more where one is overtaken, as a leader makes them. Steady: no incident within the hour before. A move is
-the difference of two scores five minutes apart; beside the greatest stands that of the same formula over just five minutes.
+Providers with 1 to 600 calls a minute (Poisson), each with a share of faults and log-normal latencies, over simulated
+days; a board a minute, more where one is overtaken, as a leader makes them. Steady: no incident within the hour before.
+A move is the difference of two scores five minutes apart; beside the greatest stands that of the same formula over just
+five minutes.
 Deaths: once every six hours a provider's calls all fail, at once or after 12 s, for half an hour. Score alone: no
 margin at the edges. --quick: one day instead of seven.
 """

@@ -1,16 +1,17 @@
 """Measure what a wrapper adds to a request.
 
 Method: an ASGI app that answers at once is called directly, with in-memory receive and send, by the bare app, by a
-wrapper of two trivial coroutines ("pass-through"), by one that keeps times and bytes but reads nothing ("times-only": the
-least that measuring each chunk can cost in Python), by tokenpulse, and by starlette-exporter's middleware (defaults, and
-its body sizes on, as tokenpulse measures them) over an app with twelve routes. Rounds are interleaved; a round runs
-every wrapper over a block of requests in random order. The overhead is the block's CPU time (all threads) less the
-bare block's of the same round, per request; figures are medians over rounds, noise is the interquartile range. tokenpulse's recorder writes to a real redis-server on the loopback; one
-flush per block is inside its time, a block being what a worker serves in a flush interval of 1 s at 1,000 (plain,
-JSON) or 100 (streams) requests a second. The garbage collector is on, and has just run, before every block.
+wrapper of two trivial coroutines ("pass-through"), by one that keeps times and bytes but reads nothing ("times-only":
+the least that measuring each chunk can cost in Python), by tokenpulse, and by starlette-exporter's middleware
+(defaults, and its body sizes on, as tokenpulse measures them) over an app with twelve routes. Rounds are interleaved; a
+round runs every wrapper over a block of requests in random order. The overhead is the block's CPU time (all threads)
+less the bare block's of the same round, per request; figures are medians over rounds, noise is the interquartile range.
+tokenpulse's recorder writes to a real redis-server on the loopback; one flush per block is inside its time, a block
+being what a worker serves in a flush interval of 1 s at 1,000 (plain, JSON) or 100 (streams) requests a second. The
+garbage collector is on, and has just run, before every block.
 Traffic: POST chat, about 1 kB, answered with about 700 B JSON; the same streamed as 200 chunks of about 200 B with
-usage at the end, and 200 chunks in the shapes of Anthropic's messages, Gemini, OpenAI's responses; a plain GET. "Priced" traffic has its cost looked up in
-genai-prices; the rest has no table, as after a plain install.
+usage at the end, and 200 chunks in the shapes of Anthropic's messages, Gemini, OpenAI's responses; a plain GET.
+"Priced" traffic has its cost looked up in genai-prices; the rest has no table, as after a plain install.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,13 +1,12 @@
 """Measure what the reader's snapshot costs: processor time, the event loop's lateness, round trips to Redis.
 
-Traffic of 300 models (10 providers with 30 each, 4 requests a minute each) over the last 12 minutes lies in Redis, what is
-over is packed; the windows of the current minute are open. A snapshot is health, the last hour, breakers, every counter. Once
-a minute it also reads the last day; that one is told apart. Processor time is the whole process's, all threads. For the
-lateness the whole app runs, exposition and live feed with it, with a refresh every half second, while a probe wakes every
-millisecond (see `lag_probe`), by turns without the app, which stands beside. Round trips are counted by a proxy that stands between:
-a client that speaks after it was answered. Scrapes: 1,000 requests at the same time to a reader that has no snapshot, which
-must load one, once, for all.
---quick: 100 models, fewer refreshes.
+Traffic of 300 models (10 providers with 30 each, 4 requests a minute each) over the last 12 minutes lies in Redis, what
+is over is packed; the windows of the current minute are open. A snapshot is health, the last hour, breakers, every
+counter. Once a minute it also reads the last day; that one is told apart. Processor time is the whole process's, all
+threads. For the lateness the whole app runs, exposition and live feed with it, with a refresh every half second, while
+a probe wakes every millisecond (see `lag_probe`), by turns without the app, which stands beside. Round trips are
+counted by a proxy that stands between: a client that speaks after it was answered. Scrapes: 1,000 requests at the same
+time to a reader that has no snapshot, which must load one, once, for all. --quick: 100 models, fewer refreshes.
 """
 
 import asyncio

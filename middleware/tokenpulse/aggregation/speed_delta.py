@@ -90,7 +90,7 @@ class SpeedDelta:
             self.latencies_error[index] = self.latencies_error.get(index, 0) + 1
 
     def _fold_unjudged(self, latency: float | None, ttft: float | None) -> None:
-        """Count times, beside `_fold_latency` and `_fold_pace`, as those of a call that says nothing of the provider."""
+        """Count times, beside `_fold_latency` and `_fold_pace`, as of a call that says nothing of the provider."""
         if latency is not None:
             self.counters[UNJUDGED_LATENCY_US] += ceil(latency * 1e6 - 0.5)
             self.counters[UNJUDGED_LATENCY_COUNT] += 1

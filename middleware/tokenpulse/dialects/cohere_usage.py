@@ -1,7 +1,8 @@
 """Cohere's usage: tokens as the model saw them, beside the units that are billed.
 
 `tokens` counts the whole context, Cohere's own preamble included (1,394 in); `billed_units` what the caller
-pays for (8 in): the cost is that of these. The counts are those of `tokens`, else those billed: embeddings state nothing else.
+pays for (8 in): the cost is that of these. The counts are those of `tokens`, else those billed: embeddings state
+nothing else.
 """
 
 from tokenpulse.dialects.counts import read_counts

@@ -6,7 +6,8 @@ begin with `input_`, `output_`); Mistral's `prompt_token_details` and `num_cache
 `cache_creation_input_tokens`; Perplexity's `reasoning_tokens`. xAI leaves reasoning out of
 `completion_tokens`, some leave cache reads out of `prompt_tokens`: they are added when only then the parts make
 up `total_tokens`.
-Costs: OpenRouter's `cost` in USD (with a key of the caller's own, beside the provider's price), Perplexity's `cost.total_cost`, xAI's `cost_in_usd_ticks` of 1e-10 USD.
+Costs: OpenRouter's `cost` in USD (with a key of the caller's own, beside the provider's price), Perplexity's
+`cost.total_cost`, xAI's `cost_in_usd_ticks` of 1e-10 USD.
 """
 
 from typing import Any, Final, cast

@@ -20,8 +20,8 @@ _KIND_KEYS: Final = ("type", "event_type", "object")
 class SeenEvent(NamedTuple):
     """Tell what one event says: `body[start:end]` of the response.
 
-    `number`: counted from 0. `name`: what the event calls itself, "": nothing. `facts`: None when it could not be read. `is_last`: the body
-    ended before the event did. `text`: what the model generated in it; for the owner's eyes alone.
+    `number`: counted from 0. `name`: what the event calls itself, "": nothing. `facts`: None when it could not be read.
+    `is_last`: the body ended before the event did. `text`: what the model generated in it; for the owner's eyes alone.
     """
 
     number: int

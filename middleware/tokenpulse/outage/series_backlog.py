@@ -28,8 +28,8 @@ MINUTES_A_DAY: Final = 1440
 class BacklogWindows(NamedTuple):
     """Hold a series' windows as payloads: minutes by minute, hours by their first minute, one may come twice.
 
-    Hours' sketches are at `COARSE_SCALE` or finer. `days`: counters with fields of the totals, by code, by the day's first
-    minute.
+    Hours' sketches are at `COARSE_SCALE` or finer. `days`: counters with fields of the totals, by code, by the day's
+    first minute.
     """
 
     minutes: list[tuple[int, bytes]]

@@ -40,7 +40,8 @@ Headers = list[tuple[bytes, bytes]]
 class Answer(NamedTuple):
     """Tell what a response said; times are the clock's; None means not known.
 
-    `is_cut`: a stream without finish reasons and terminator, a body that is no JSON. `faults`: causes to count. `pace`: a stream's.
+    `is_cut`: a stream without finish reasons and terminator, a body that is no JSON. `faults`: causes to count. `pace`:
+    a stream's.
     `estimated_output`: tokens, where the operator wants them estimated and usage may not tell them.
     """
 

@@ -1,8 +1,8 @@
 """Gauges as `POST /api/monitoring/gauges` takes them, pure.
 
 A gauge comes as one number, as an object of numbers by its first label, or (of two labels) by both, one inside the
-other: `12`, `{"active": 12, "revoked": 3}`, `{"pro": {"monthly": 10, "yearly": 2}}`. Or it comes as a list in which labels
-have names: `[{"plan_type": "pro", "billing_cycle": "monthly", "value": 10}]`.
+other: `12`, `{"active": 12, "revoked": 3}`, `{"pro": {"monthly": 10, "yearly": 2}}`. Or it comes as a list in which
+labels have names: `[{"plan_type": "pro", "billing_cycle": "monthly", "value": 10}]`.
 """
 
 from collections.abc import Iterator, Mapping

@@ -13,8 +13,8 @@ from tokenpulse_shared.windows.series_window import Row, WindowTotal
 def error_rates_json(totals: Sequence[WindowTotal], now: float, hours: int) -> dict[str, Any]:
     """Return `/error-rates`; `totals`: of every model of every provider.
 
-    Models by rate, highest first, those without requests left out; counts are None when all are. `failed_requests` is every request that is not a
-    success, `by_type` adds up to it; `by_outcome` tells whose fault it was.
+    Models by rate, highest first, those without requests left out; counts are None when all are. `failed_requests` is
+    every request that is not a success, `by_type` adds up to it; `by_outcome` tells whose fault it was.
     """
     rows: dict[str, Row] = {}
     providers: dict[str, list[str]] = {}

@@ -15,9 +15,10 @@ _DAY_SECONDS: Final = 86400
 def trial_analytics_json(period: TrialPeriod, days: int, now: float) -> dict[str, Any]:
     """Return what happened to trials in the period; `active` is as of now.
 
-    `conversion_rate` is `converted` of `started_trial`, `activation_rate` is `started_trial` of `signups`, as they stand beside:
-    events of the period, None when it has no data, so that a trial that began before it may lift a rate above 100. The cohort's rates follow
-    users: of those who started (signed up) in the period, how many have converted (started) so far, 0–100.
+    `conversion_rate` is `converted` of `started_trial`, `activation_rate` is `started_trial` of `signups`, as they
+    stand beside: events of the period, None when it has no data, so that a trial that began before it may lift a rate
+    above 100. The cohort's rates follow users: of those who started (signed up) in the period, how many have converted
+    (started) so far, 0–100.
     Worked: 10 signups, 8 of them started, 2 of these converted: activation 80, conversion 25.
     """
     events: Mapping[str, int] = period.events

@@ -1,7 +1,7 @@
 """Hold the lease of the one reader that computes the health scores for all.
 
-Bounds: the lease lasts `LEASE_SECONDS`, or three refreshes where those are rarer; a reader that dies is replaced when it
-is over, one that ends in order at once. One that may not write asks again every `REFUSED_SECONDS`.
+Bounds: the lease lasts `LEASE_SECONDS`, or three refreshes where those are rarer; a reader that dies is replaced when
+it is over, one that ends in order at once. One that may not write asks again every `REFUSED_SECONDS`.
 """
 
 import logging

@@ -31,7 +31,8 @@ class _Kept(NamedTuple):
 class Loads:
     """Answer by key; belongs to one event loop.
 
-    `fresh_seconds`: how long a value is served without asking again, longer when its load was long. `now`: the store's epoch seconds.
+    `fresh_seconds`: how long a value is served without asking again, longer when its load was long. `now`: the store's
+    epoch seconds.
     """
 
     def __init__(self, fresh_seconds: float, clock: Clock, now: Callable[[], Awaitable[float]]) -> None:

@@ -2,8 +2,8 @@
 
 Strategy: five minutes, the published window, with two corrections.
 - Shorter after a change: when the calls since some minute differ from those before it by more than chance explains
-  (`health_changes`), the window begins there, without the minute of the change itself as soon as there are calls after it. So a provider
-  that dies is not judged by what it did before.
+  (`health_changes`), the window begins there, without the minute of the change itself as soon as there are calls after
+  it. So a provider that dies is not judged by what it did before.
 - Longer while there are few calls: as long as the score's standard error is above `SETTLED_POINTS`, the window grows
   back, a minute at a time, up to an hour, never past such a change. So a score does not move with every call.
 

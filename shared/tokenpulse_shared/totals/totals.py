@@ -27,8 +27,8 @@ release began them.
     `writer:<id>`                                  the guards
 
 `gateway:{gateway}:<hour>`: success, errors, latency_us, latency_count.
-`writers:{app}`: writer id → JSON {at (epoch s), started_at, version, host, pid, in_progress: [[method, route, n]], stats: {…}}.
-All sums are integers: `_us` microseconds, `_nano` nano-USD, `_bytes` bytes.
+`writers:{app}`: writer id → JSON {at (epoch s), started_at, version, host, pid, in_progress: [[method, route, n]],
+stats: {…}}. All sums are integers: `_us` microseconds, `_nano` nano-USD, `_bytes` bytes.
 """
 
 from typing import Final

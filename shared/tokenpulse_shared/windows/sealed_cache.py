@@ -1,8 +1,9 @@
 """Remember the decoded records of packed windows between two reads of the same blocks.
 
-Strategy: a block only grows by records at its end, until it expires. So what was decoded is kept together with the bytes
-it came from; when those are still the beginning of the block, only the rest is decoded.
-Invariant: what is given is what `decode_block` gives; the records are shared, whoever takes them copies what he changes.
+Strategy: a block only grows by records at its end, until it expires. So what was decoded is kept together with the
+bytes it came from; when those are still the beginning of the block, only the rest is decoded.
+Invariant: what is given is what `decode_block` gives; the records are shared, whoever takes them copies what he
+changes.
 Bounds: `most_blocks`; the one read longest ago goes first. Of a block, records older than what was last asked for go.
 """
 
