@@ -222,7 +222,7 @@ async def test_what_is_sent_to_and_fro_is_answered(
 ) -> None:
     """Two nodes that each send us to the other are not followed for ever."""
     for module in ("cluster_client", "cluster_async_client"):
-        monkeypatch.setattr(f"tokenpulse_shared.{module}.MAX_ROUNDS", 1)
+        monkeypatch.setattr(f"tokenpulse_shared.connections.{module}.MAX_ROUNDS", 1)
     reader = connect_async(cluster.url)
     slot = _slot("groq")
     source = cluster.owner(slot)
