@@ -77,7 +77,8 @@ def checked_trace_id(trace_id: object, fault: Fault) -> str | None:
     """Return a trace's id in lower case; None for None, for 32 zeros, and for what is no 32 hexadecimal digits."""
     if trace_id is None:
         return None
-    if isinstance(trace_id, str):
+    # By its length first: a long text is not even copied.
+    if isinstance(trace_id, str) and str.__len__(trace_id) == len(_NO_TRACE):
         lowered = str.lower(trace_id)  # plain text also of a subclass
         if is_trace_id(lowered):
             return lowered

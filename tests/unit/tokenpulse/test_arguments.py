@@ -2,6 +2,7 @@
 
 import enum
 import math
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -203,3 +204,17 @@ def test_trace_ids(given: Any, believed: str | None, faults: int) -> None:
 
     assert checked_trace_id(given, counted.append) == believed
     assert counted == ["trace_id_rejected"] * faults
+
+
+def test_a_long_text_for_a_trace_id_is_not_copied() -> None:
+    """It is refused by its length: whoever records is not held up, and holds no second copy."""
+    text = "A" * 1_000_000
+    tracemalloc.start()
+    try:
+        believed = checked_trace_id(text, [].append)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert believed is None
+    assert peak_bytes < len(text)
