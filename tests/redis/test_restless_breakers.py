@@ -10,7 +10,7 @@ from tests.support.clock import FakeClock
 from tokenpulse.batches.operations import Calls, Operations
 from tokenpulse.breakers.breaker_memory import BreakerMemory
 from tokenpulse.breakers.breakers import Breakers
-from tokenpulse.breakers.restless_breakers import ASK_AGAIN_SECONDS, LOOK_AGAIN_SECONDS
+from tokenpulse.breakers.restless_breakers import ASK_AGAIN_SECONDS, LOOK_AGAIN_SECONDS, RestlessBreakers
 from tokenpulse.guard import Guard
 from tokenpulse.writing.script_call import Script
 from tokenpulse_shared.circuits.circuit_orders import order_circuit
@@ -178,3 +178,36 @@ def test_a_clock_that_was_set_back_delays_no_question(make_writer: Callable[[], 
 
     assert writer.look(_HEALTHY, now) == 1 + len(_HEALTHY)
     assert writer.look(_HEALTHY, now + 1) == 0
+
+
+def test_names_that_come_and_go_are_forgotten(
+    redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch, now: float
+) -> None:
+    """Over months more names lose their place than there are: no more are held than the bound and one look's."""
+    monkeypatch.setattr("tokenpulse.breakers.restless_breakers.MAX_REMEMBERED", 20)
+    restless = RestlessBreakers(redis_client, _KEYS, Guard(FakeClock()))
+    for day in range(30):
+        restless.ask(f"p{day}", now + day)
+        for number in range(10):
+            restless.may_move(f"p{day}", Calls(f"m{number}", 1, 0, 0), now + day)
+
+    assert len(restless._looked_at) <= 20 + 10
+    assert len(restless._asked_at) <= 3
+
+
+def test_what_is_forgotten_is_asked_for_again(
+    make_writer: Callable[[], _Writer],
+    redis_client: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    now: float,
+) -> None:
+    """A breaker that is open is known again before its probes begin, however many names there are."""
+    monkeypatch.setattr("tokenpulse.breakers.restless_breakers.MAX_REMEMBERED", len(_HEALTHY) - 1)
+    witness, opener = make_writer(), make_writer()
+    opener.look([Calls("m", 0, 5, 5)], now)
+    good = [Calls("m", 1, 0, 0)]
+
+    assert [witness.look(_HEALTHY, now), witness.look(_HEALTHY, now + 1)] == [1, 1]
+    assert witness.look(good, now + 59) == 1
+    assert witness.look(good, now + 61) == 2
+    assert _state(redis_client) == b"HALF_OPEN"

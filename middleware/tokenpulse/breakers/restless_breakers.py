@@ -2,7 +2,7 @@
 
 Strategy: the fleet keeps an index of them for each provider; it is asked now and then, for another writer may have
 opened a breaker and gone. A breaker itself is looked at rarely, in case that Redis evicted the index.
-Bounds: the names of the series that this process counted, with those that an index lists.
+Bounds: `MAX_REMEMBERED` names, with those of one look or one index: series lose their place, new ones come.
 """
 
 from typing import Final
@@ -17,6 +17,8 @@ from tokenpulse_shared.breaker import Circuit
 from tokenpulse_shared.circuits.circuit_index import decode_index
 from tokenpulse_shared.keyspace import Keyspace
 
+MAX_REMEMBERED: Final = 30_000
+"""Names, of 265 bytes each: more than there are series by default, 20,000; past it all are forgotten."""
 ASK_AGAIN_SECONDS: Final = 30.0
 """Half of the shortest time a breaker is open: it is known to be open by the time its probes begin."""
 LOOK_AGAIN_SECONDS: Final = 600.0
@@ -42,6 +44,9 @@ class RestlessBreakers:
         Raises:
             redis.RedisError: Redis could not be asked.
         """
+        if len(self._looked_at) + len(self._moves_at) > MAX_REMEMBERED:
+            for held in (self._looked_at, self._moves_at, self._asked_at):
+                held.clear()
         if 0.0 <= now - self._asked_at.get(provider, _AT_ONCE) < ASK_AGAIN_SECONDS:
             return
         with self._client.pipeline(transaction=False) as pipeline:
