@@ -9,6 +9,8 @@ from typing import Final
 
 LOOPBACK_NAMES: Final = frozenset(("localhost", "127.0.0.1", "[::1]"))
 """What this machine calls itself; no page of the web comes from there."""
+_DIGITS: Final = "0123456789"
+"""Of a port, of which a URL may hold none behind its colon: `localhost:` is as good as `localhost` (RFC 3986, 3.2.3)."""
 _NAME: Final = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?")
 
 
@@ -44,7 +46,7 @@ def host_name(text: str) -> str:
 def named_host(header: bytes) -> str | None:
     """Return the name in a Host header's value without its port, None for what is no such value."""
     name, _, port = header.decode("latin-1").rpartition(":")
-    if not name or not port.isdigit():
+    if not name or port.strip(_DIGITS):
         name = header.decode("latin-1")
     try:
         return host_name(name.removesuffix("."))

@@ -28,8 +28,9 @@ ERRORS_RETENTION_SECONDS: Final = 3600
 CIRCUIT_RETENTION_SECONDS: Final = 900
 HEALTH_BOARD_SECONDS: Final = 120
 HEALTH_TERM_SECONDS: Final = 86400
-POST_KEY_SECONDS: Final = 86400
 """Longer than a reader may be paused and still come back with a board of its own."""
+POST_KEY_SECONDS: Final = 86400
+"""How long a client may post the same measurement again."""
 FORCED_RETENTION_SECONDS: Final = 30 * 86400
 """How long a breaker that somebody forced open or closed stays so without any call."""
 SEAL_DELAY_SECONDS: Final = 30

@@ -34,6 +34,8 @@ def test_a_wrong_name_stops_the_start() -> None:
         (b"localhost", "localhost"),
         (b"LOCALHOST:9100", "localhost"),
         (b"localhost.:9100", "localhost"),
+        (b"localhost:", "localhost"),
+        (b"[::1]:", "[::1]"),
         (b"127.0.0.1:9100", "127.0.0.1"),
         (b"[::1]", "[::1]"),
         (b"[0:0:0:0:0:0:0:1]:9100", "[::1]"),
@@ -41,11 +43,14 @@ def test_a_wrong_name_stops_the_start() -> None:
         (b"localhost.evil.test:80", "localhost.evil.test"),
         (b"localhost@evil.test", None),
         (b"localhost:80:80", None),
+        (b"localhost::", None),
+        (b"localhost:\xb2", None),
         (b"::1", None),
         (b"localhost, evil.test", None),
         (b"\xff", None),
         (b"", None),
         (b":9100", None),
+        (b":", None),
     ],
 )
 def test_the_name_in_a_host_header(header: bytes, name: str | None) -> None:
