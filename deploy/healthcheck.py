@@ -5,11 +5,13 @@ import os
 import sys
 
 TIMEOUT_SECONDS = 2.0
+REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""What is bound to every address → one that it is reached at."""
 
 
-def is_alive(port: int) -> bool:
-    """Tell whether `/healthz` on this machine answers 200 in time."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
+def is_alive(host: str, port: int) -> bool:
+    """Tell whether `/healthz` of what is bound to `host` answers 200 in time."""
+    connection = http.client.HTTPConnection(REACHED_AT.get(host, host), port, timeout=TIMEOUT_SECONDS)
     try:
         connection.request("GET", "/healthz")
         return connection.getresponse().status == 200
@@ -20,4 +22,5 @@ def is_alive(port: int) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if is_alive(int(os.environ.get("TOKENPULSE_PORT", "9100"))) else 1)
+    bound = os.environ.get("TOKENPULSE_HOST", "127.0.0.1"), int(os.environ.get("TOKENPULSE_PORT", "9100"))
+    sys.exit(0 if is_alive(*bound) else 1)

@@ -17,6 +17,7 @@ from tokenpulse_shared.settings import Settings
 
 _MISDIRECTED: Final = 421
 _POLICY_VIOLATION: Final = 1008
+_EVERY_ADDRESS: Final = ("0.0.0.0", "::")  # bound to, but nobody's name
 _MESSAGE: Final = (
     "this reader has no token, so it answers to this machine's own names alone: ask for it as localhost, "
     "or name it in TOKENPULSE_ALLOWED_HOSTS"
@@ -30,10 +31,9 @@ def answered_names(settings: Settings) -> frozenset[str] | None:
     """
     if settings.api_token or settings.metrics_tokens:
         return None
-    is_on_loopback = is_loopback(settings.host)
-    if settings.allowed_hosts is None and not is_on_loopback:
+    if settings.allowed_hosts is None and not is_loopback(settings.host):
         return None
-    own = (host_name(settings.host),) if is_on_loopback else ()
+    own = () if settings.host in _EVERY_ADDRESS else (host_name(settings.host),)
     return LOOPBACK_NAMES.union(own, host_list(settings.allowed_hosts) if settings.allowed_hosts else ())
 
 
