@@ -33,8 +33,17 @@ def answered_names(settings: Settings) -> frozenset[str] | None:
         return None
     if settings.allowed_hosts is None and not is_loopback(settings.host):
         return None
-    own = () if settings.host in _EVERY_ADDRESS else (host_name(settings.host),)
-    return LOOPBACK_NAMES.union(own, host_list(settings.allowed_hosts) if settings.allowed_hosts else ())
+    further = host_list(settings.allowed_hosts) if settings.allowed_hosts else ()
+    return LOOPBACK_NAMES.union(_own_names(settings.host), further)
+
+
+def _own_names(bound_to: str) -> tuple[str, ...]:
+    if bound_to in _EVERY_ADDRESS:
+        return ()
+    try:
+        return (host_name(bound_to.removesuffix(".")),)
+    except ValueError:  # nobody asks by it: a Host header holds an international name in another form
+        return ()
 
 
 class HostCheck:

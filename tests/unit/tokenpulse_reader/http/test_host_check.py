@@ -23,6 +23,8 @@ OWN = {"localhost", "127.0.0.1", "[::1]"}
         ({"host": "10.0.0.7"}, None),
         ({"host": "10.0.0.7", "allowed_hosts": "a"}, OWN | {"a", "10.0.0.7"}),
         ({"host": "2001:DB8::7", "allowed_hosts": "a"}, OWN | {"a", "[2001:db8::7]"}),
+        ({"host": "Reader.test.", "allowed_hosts": "a"}, OWN | {"a", "reader.test"}),
+        ({"host": "bücher.test", "allowed_hosts": "a"}, OWN | {"a"}),
         ({"api_token": "t"}, None),
         ({"metrics_tokens": "all=t", "allowed_hosts": "a"}, None),
     ],
