@@ -12,6 +12,7 @@ from tokenpulse.aggregation.provider_delta import ProviderDelta
 from tokenpulse.outage.backlog import Backlog
 from tokenpulse.outage.count_codes import FIELDS, FIRST_BUCKET, Counts, FieldCodes, add_coarsely, add_counts
 from tokenpulse.outage.lump import Lump
+from tokenpulse.outage.minute_records import MinuteRecords
 from tokenpulse.outage.series_backlog import MINUTES_A_DAY, BacklogWindows, SeriesBacklog
 from tokenpulse.outage.window_record import RecordWriter, window_counts
 from tokenpulse_shared.keyspace import Keyspace
@@ -75,8 +76,10 @@ class _Sums:
         return [{start: counts for start, counts in kind.items() if counts} for kind in kinds]
 
 
-def _gathered(added: list[_Added], begin: int) -> tuple[SeriesBacklog, _Sums]:
-    series, sums = SeriesBacklog(), _Sums()
+def _gathered(
+    added: list[_Added], begin: int, kept: MinuteRecords | None = None
+) -> tuple[SeriesBacklog, _Sums]:
+    series, sums = SeriesBacklog(kept or MinuteRecords()), _Sums()
     for minute, is_hour, counts in added:
         start = begin + minute
         start -= start % 60 if is_hour else 0
@@ -98,16 +101,17 @@ def test_windows_have_what_was_added(added: list[_Added], begin: int) -> None:
 @given(_ADDED, st.integers(0, 200))
 def test_shedding_minutes_takes_nothing_else(added: list[_Added], before: int) -> None:
     """Minutes before the given one are gone but for the open one, hours and days have all they had."""
-    series, sums = _gathered(added, _DAY)
-    held = series.minutes_bytes() + series.other_bytes()
-    series.shed_minutes(_DAY + before)
+    kept = MinuteRecords()
+    series, sums = _gathered(added, _DAY, kept)
+    held = series.other_bytes()
+    kept.shed_before(_DAY + before)
     seen = _Sums.of(series.windows(_RECORDS)).told()
     minutes, hours, days = sums.told()
     last = next((at.minute + _DAY for at in reversed(added) if not at.is_hour), None)
 
     assert seen[1:] == [hours, days]
     assert set(seen[0]) - {last} == {minute for minute in minutes if minute >= _DAY + before} - {last}
-    assert series.minutes_bytes() + series.other_bytes() <= held
+    assert series.other_bytes() == held
 
 
 @settings(max_examples=100, deadline=None)
@@ -140,7 +144,7 @@ def test_a_lump_is_the_sum(first: list[_Added], second: list[_Added]) -> None:
         for kind, more in zip((both.minutes, both.hours, both.days), sums.told(), strict=True):
             for start, counts in more.items():
                 add_counts(kind.setdefault(start, {}), counts)
-    held = SeriesBacklog()
+    held = SeriesBacklog(MinuteRecords())
     held.replace(lump.windows(_RECORDS), lump.requests)
 
     assert lump.requests == held.requests == 2

@@ -15,16 +15,19 @@ from tokenpulse.batches.operations import Calls
 from tokenpulse.batches.slow_calls import NO_LIMITS, SlowLimits
 from tokenpulse.outage.backlog_batch import BacklogBatch
 from tokenpulse.outage.count_codes import FieldCodes
+from tokenpulse.outage.minute_records import MinuteRecords
 from tokenpulse.outage.provider_backlog import Packing, ProviderBacklog
 from tokenpulse.outage.series_backlog import SeriesBacklog
 from tokenpulse.outage.window_record import RecordWriter
 from tokenpulse_shared.keyspace import Keyspace
 from tokenpulse_shared.names import OTHER
 
-MOST_BYTES: Final = 28 * 1024 * 1024
-"""At 10,000 series with 6 requests a minute each: five minutes after ten, one or two after an hour."""
+MOST_BYTES: Final = 30 * 1024 * 1024
+"""At 10,000 series with 6 requests a minute each: three minutes after ten, one or none after an hour."""
 PAST_BYTES: Final = 12 * 1024 * 1024
 """An hour of 10,000 series with 360 requests each."""
+SHED_EVERY_SECONDS: Final = 10
+"""Most of what a minute adds comes soon after it begins, when the one before is closed."""
 
 
 class Part(NamedTuple):
@@ -53,10 +56,9 @@ class Backlog:
     ) -> None:
         self._keys = keyspace
         self._most_models = most_models
-        self._packing = Packing(FieldCodes(), RecordWriter(), breathe, slow)
+        self._packing = Packing(FieldCodes(), RecordWriter(), MinuteRecords(), MinuteRecords(), breathe, slow)
         self._providers: dict[str, ProviderBacklog] = {}
         self._shed_at = -1
-        self._kept_minutes = FINE_MINUTES
 
     def __contains__(self, provider: str) -> bool:
         return provider in self._providers
@@ -98,7 +100,7 @@ class Backlog:
         batch = BacklogBatch(self._keys, provider, now, self._packing.codes.names)
         requests = 0
         batch.add_provider(held.whole.windows(records))
-        held.whole = SeriesBacklog()
+        held.whole = SeriesBacklog(self._packing.whole_minutes)
         calls, errors = held.take_calls(now), held.take_errors()
         while held.series and batch.fields < most_fields:
             name = next(iter(held.series))
@@ -108,36 +110,41 @@ class Backlog:
             self._packing.breathe()
         if not held.series:
             del self._providers[provider]
+        if not self._providers:
+            self._shed_all_minutes()
         return Part(batch.finish(errors, calls), calls, requests, batch.fields)
 
     def shed(self, now: float) -> None:
-        """Give up resolution that there is no room for; about 2 µs a series, once a minute of `now`, epoch s."""
-        minute = int(now // 60)
-        if minute == self._shed_at or not self._providers:
+        """Give up resolution that there is no room for; about 2 µs a series, every 10 s of `now`, epoch s."""
+        turn = int(now // SHED_EVERY_SECONDS)
+        if turn == self._shed_at or not self._providers:
             return
-        self._shed_at = minute
+        minute = int(now // 60)
+        if minute != self._shed_at * SHED_EVERY_SECONDS // 60:
+            self._shed_sketches(minute)
+        self._shed_at = turn
+        self._shed_minutes(minute)
+
+    def _shed_sketches(self, minute: int) -> None:
+        """Forget sketches of hours that are over, the oldest first; several µs a series for each, so once a minute."""
         before = minute - minute % 60 - 24 * 60
         while before < minute and sum(series.past_bytes() for series in self._models()) > PAST_BYTES:
             before += 60
             for series in self._models():
                 series.shed_sketches(before)
-        self._shed_minutes(minute)
 
     def _shed_minutes(self, minute: int) -> None:
         """Forget old minutes; those of providers as a whole, few and looked at most, are kept by number alone."""
-        for provider in self._providers.values():
-            provider.whole.shed_minutes(minute - FINE_MINUTES)
-        room = MOST_BYTES - sum(series.other_bytes() for series in self._models())
-        kept = self._kept_minutes
-        while True:
-            held = 0
-            for series in self._models():
-                series.shed_minutes(minute - kept)
-                held += series.minutes_bytes()
-            if held <= room or not kept:
-                break
-            kept = max(0, min(kept - 1, kept * room // held))
-        self._kept_minutes = min(FINE_MINUTES, kept + 1)  # next time there may be fewer series
+        minutes = self._packing.minutes
+        for kept in (minutes, self._packing.whole_minutes):
+            kept.shed_before(minute - FINE_MINUTES)
+        others = sum(series.other_bytes() for series in self._models())
+        minutes.shed_to(MOST_BYTES - others * 11 // 10)  # of objects the allocator makes a tenth more
+
+    def _shed_all_minutes(self) -> None:
+        """Give back the memory of records that nothing refers to any more."""
+        for kept in (self._packing.minutes, self._packing.whole_minutes):
+            kept.shed_to(0)
 
     def _models(self) -> Iterator[SeriesBacklog]:
         for held in self._providers.values():

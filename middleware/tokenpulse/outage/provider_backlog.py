@@ -22,6 +22,7 @@ from tokenpulse.outage.count_codes import (
     sketch_codes,
 )
 from tokenpulse.outage.lump import Lump
+from tokenpulse.outage.minute_records import MinuteRecords
 from tokenpulse.outage.series_backlog import SeriesBacklog
 from tokenpulse.outage.window_record import RecordWriter
 from tokenpulse_shared.counters import PROVIDER_SKETCHED, SKETCHED
@@ -40,6 +41,10 @@ class Packing(NamedTuple):
 
     codes: FieldCodes
     records: RecordWriter
+    minutes: MinuteRecords
+    """Of models."""
+    whole_minutes: MinuteRecords
+    """Of providers as a whole."""
     breathe: Callable[[], None]
     """Called between series: lets other threads have the interpreter."""
     slow: SlowLimits = NO_LIMITS
@@ -52,7 +57,7 @@ class ProviderBacklog:
     def __init__(self, packing: Packing) -> None:
         self._packing = packing
         self.series: dict[str, SeriesBacklog] = {}
-        self.whole = SeriesBacklog()
+        self.whole = SeriesBacklog(packing.whole_minutes)
         self.errors: deque[ErrorEntry] = deque(maxlen=MAX_ERRORS_PER_PROVIDER)
         self.is_vouched = False
         self._calls: dict[int, dict[str, Calls]] = {}
@@ -84,7 +89,7 @@ class ProviderBacklog:
         """Count the given models under `__other__`; return how many requests that concerned."""
         moved = [self.series.pop(name) for name in sorted(refused) if name in self.series]
         if moved:
-            self.add_up(self.series.setdefault(OTHER, SeriesBacklog()), moved)
+            self.add_up(self._other(), moved)
         for minute, calls in self._calls.items():
             lumped = [calls.pop(name) for name in refused & calls.keys()]
             self._calls[minute] = joined_calls(
@@ -97,7 +102,7 @@ class ProviderBacklog:
         self.is_vouched = True
         self.errors.extend(moved.errors)
         self.add_up(self.whole, [moved.whole])
-        self.add_up(self.series.setdefault(OTHER, SeriesBacklog()), list(moved.series.values()))
+        self.add_up(self._other(), list(moved.series.values()))
 
     def add_up(self, into: SeriesBacklog, more: list[SeriesBacklog]) -> None:
         """Add series to one, window by window."""
@@ -126,6 +131,9 @@ class ProviderBacklog:
         self.errors.clear()
         return errors
 
+    def _other(self) -> SeriesBacklog:
+        return self.series.setdefault(OTHER, SeriesBacklog(self._packing.minutes))
+
     def _add_window(
         self,
         start: int,
@@ -144,7 +152,7 @@ class ProviderBacklog:
                 name, overflow = OTHER, overflow + requests
             held = self.series.get(name)
             if held is None:
-                held = self.series[name] = SeriesBacklog()
+                held = self.series[name] = SeriesBacklog(packing.minutes)
             counts = counts_of(delta, packing.codes)
             add_counts(whole, {code: count for code, count in counts.items() if code in _OF_PROVIDER})
             held.requests += requests

@@ -5,23 +5,22 @@ become its record, and are added to the record of their hour. So all but the las
 and little is left to do when Redis is back.
 Invariant: every count is in the open minute, or in exactly one hour and one day; minutes' records repeat what hours
 have.
-Bounds: as many minutes as `shed_minutes` leaves, a record for each hour, the open minute: about 2 kB for an hour
-of 360 requests, 0.3 kB for each minute kept.
+Bounds: a record for each hour, the open minute: about 2 kB for an hour of 360 requests. Minutes' records, 0.3 kB each,
+are kept with those of other series, as many as `MinuteRecords` is told.
 """
 
-import struct
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from tokenpulse.outage.closed_sums import ClosedSums, parts_by_start, with_start
 from tokenpulse.outage.count_codes import FIELDS, FIRST_BUCKET, Counts, add_coarsely, add_counts
+from tokenpulse.outage.minute_records import NOWHERE, MinuteRecords
 from tokenpulse.outage.packed_counts import pack, sorted_counts, unpack, unpack_sorted
 from tokenpulse.outage.window_record import RecordWriter, window_counts, without_sketches
 from tokenpulse_shared.sketch import COARSE_SCALE, FINE_SCALE
 
-_HEAD: Final = struct.Struct("<II")
-"""Before each minute's record: the minute, the record's length."""
 MINUTES_A_DAY: Final = 1440
 
 
@@ -41,10 +40,10 @@ class SeriesBacklog:
     """Gather one series; used by the flush thread only."""
 
     __slots__ = (
-        "_days", "_hour", "_minute", "_minutes", "_open", "_past", "_record", "example", "qualifies", "requests",
+        "_closed", "_hour", "_latest", "_minute", "_minutes", "_open", "example", "qualifies", "requests",
     )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, minutes: MinuteRecords) -> None:
         self.requests = 0
         self.qualifies = False
         self.example: str | None = None
@@ -53,13 +52,12 @@ class SeriesBacklog:
         """The open minute."""
         self._open = b""
         """Its counts, packed."""
-        self._minutes = b""
+        self._minutes = minutes
+        self._latest = NOWHERE
+        """Where in `minutes` the record of its latest minute is."""
         self._hour = 0
-        self._record = b""
-        """The open hour without the open minute."""
-        # Tuples, not lists: the garbage collector passes over tuples of bytes.
-        self._past: tuple[tuple[int, bytes], ...] = ()
-        self._days: tuple[tuple[int, bytes], ...] = ()
+        self._closed = b""
+        """All but the open minute: `ClosedSums`."""
 
     def add(self, start: int, counts: Counts, records: RecordWriter, *, is_hour: bool = False) -> None:
         """Count in the minute `start`, or in the hour that begins with it, of which no minutes are known.
@@ -76,36 +74,31 @@ class SeriesBacklog:
             add_counts(counts, unpack(self._open))
         self._open = pack(counts)
 
-    def minutes_bytes(self) -> int:
-        """Return the length of the minutes' records."""
-        return len(self._minutes)
-
     def other_bytes(self) -> int:
         """Return the length of all that is held but the minutes' records."""
-        days = sum(len(packed) for _, packed in self._days)
-        return len(self._open) + len(self._record) + days + self.past_bytes()
-
-    def shed_minutes(self, before: int) -> None:
-        """Forget the records of minutes before the given one: their counts are in their hours."""
-        kept = [(minute, payload) for minute, payload in self._kept_minutes() if minute >= before]
-        self._minutes = b"".join(_headed(minute, payload) for minute, payload in kept)
+        return len(self._open) + len(self._closed)
 
     def past_bytes(self) -> int:
         """Return the length of the records of hours that are over."""
-        return sum(len(payload) for _, payload in self._past)
+        return len(ClosedSums.read(self._closed).past)
 
     def shed_sketches(self, before: int) -> None:
         """Keep only the counters of hours that are over and begin before the given minute."""
-        self._past = tuple(
-            (hour, without_sketches(payload) if hour < before else payload) for hour, payload in self._past
+        closed = ClosedSums.read(self._closed)
+        past = b"".join(
+            with_start(hour, without_sketches(payload) if hour < before else payload)
+            for hour, payload in parts_by_start(closed.past)
         )
+        self._closed = closed._replace(past=past).written()
 
     def windows(self, records: RecordWriter) -> BacklogWindows:
         """Return everything; changes nothing."""
-        minutes, hours = list(self._kept_minutes()), list(self._past)
-        days = {day: unpack(packed) for day, packed in self._days}
-        if self._record:
-            hours.append((self._hour, self._record))
+        closed = ClosedSums.read(self._closed)
+        minutes, hours = list(self._minutes.of(self._latest)), list(parts_by_start(closed.past))
+        minutes.reverse()
+        days = {day: unpack(packed) for day, packed in parts_by_start(closed.days)}
+        if closed.record:
+            hours.append((self._hour, closed.record))
         if self._open:
             codes, values = unpack_sorted(self._open)
             add_counts(days.setdefault(_day_of(self._minute), {}), _counted_for_good(codes, values))
@@ -116,10 +109,13 @@ class SeriesBacklog:
 
     def replace(self, windows: BacklogWindows, requests: int) -> None:
         """Hold these windows, and nothing else."""
-        self._open = self._record = b""
-        self._minutes = b"".join(_headed(minute, payload) for minute, payload in windows.minutes)
-        self._past = tuple(windows.hours)
-        self._days = tuple((day, pack(counts)) for day, counts in windows.days.items())
+        self._open = b""
+        self._latest = NOWHERE
+        for minute, payload in windows.minutes:
+            self._latest = self._minutes.add(self._latest, minute, payload)
+        past = b"".join(with_start(hour, payload) for hour, payload in windows.hours)
+        days = b"".join(with_start(day, pack(counts)) for day, counts in windows.days.items())
+        self._closed = ClosedSums(b"", days, past).written()
         self.requests = requests
 
     def _close_minute(self, records: RecordWriter) -> None:
@@ -127,34 +123,23 @@ class SeriesBacklog:
             return
         codes, values = unpack_sorted(self._open)
         self._open = b""
-        self._minutes += _headed(self._minute, records.payload(codes, values, FINE_SCALE))
+        payload = records.payload(codes, values, FINE_SCALE)
+        self._latest = self._minutes.add(self._latest, self._minute, payload)
         self._add_to_hour(_hour_of(self._minute), codes, values, records)
 
     def _add_to_hour(
         self, hour: int, codes: "array[int]", values: Sequence[int], records: RecordWriter
     ) -> None:
-        if hour != self._hour and self._record:
-            self._past += ((self._hour, self._record),)
-            self._record = b""
+        record, days, past = ClosedSums.read(self._closed)
+        if hour != self._hour and record:
+            past += with_start(self._hour, record)
+            record = b""
         self._hour = hour
-        merged = window_counts(self._record, COARSE_SCALE) if self._record else {}
+        merged = window_counts(record, COARSE_SCALE) if record else {}
         add_coarsely(merged, dict(zip(codes, values, strict=True)))
-        self._record = records.payload(*sorted_counts(merged), COARSE_SCALE)
-        self._add_to_day(_day_of(hour), _counted_for_good(codes, values))
-
-    def _add_to_day(self, day: int, counts: Counts) -> None:
-        held = dict(self._days)
-        whole = unpack(held[day]) if day in held else {}
-        add_counts(whole, counts)
-        held[day] = pack(whole)
-        self._days = tuple(held.items())
-
-    def _kept_minutes(self) -> Iterator[tuple[int, bytes]]:
-        at = 0
-        while at < len(self._minutes):
-            minute, size = _HEAD.unpack_from(self._minutes, at)
-            at += _HEAD.size + size
-            yield minute, self._minutes[at - size : at]
+        record = records.payload(*sorted_counts(merged), COARSE_SCALE)
+        days = _with_day(days, _day_of(hour), _counted_for_good(codes, values))
+        self._closed = ClosedSums(record, days, past).written()
 
 
 def _hour_of(minute: int) -> int:
@@ -174,5 +159,10 @@ def _counted_for_good(codes: "array[int]", values: Sequence[int]) -> Counts:
     return counts
 
 
-def _headed(minute: int, payload: bytes) -> bytes:
-    return _HEAD.pack(minute, len(payload)) + payload
+def _with_day(days: bytes, day: int, counts: Counts) -> bytes:
+    """Return the packed counts of days with some more in one of them."""
+    held = dict(parts_by_start(days))
+    whole = unpack(held.get(day, b""))
+    add_counts(whole, counts)
+    held[day] = pack(whole)
+    return b"".join(with_start(*entry) for entry in held.items())

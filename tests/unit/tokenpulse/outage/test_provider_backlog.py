@@ -3,6 +3,7 @@
 from tokenpulse.aggregation.deltas import SeriesDelta
 from tokenpulse.aggregation.provider_delta import ProviderDelta
 from tokenpulse.outage.count_codes import FieldCodes
+from tokenpulse.outage.minute_records import MinuteRecords
 from tokenpulse.outage.provider_backlog import Packing, ProviderBacklog
 from tokenpulse.outage.window_record import RecordWriter
 from tokenpulse_shared.exemplar import Exemplar
@@ -18,7 +19,9 @@ def _delta(exemplar: Exemplar | None) -> SeriesDelta:
 
 
 def _backlog() -> ProviderBacklog:
-    return ProviderBacklog(Packing(FieldCodes(), RecordWriter(), lambda: None))
+    return ProviderBacklog(
+        Packing(FieldCodes(), RecordWriter(), MinuteRecords(), MinuteRecords(), lambda: None)
+    )
 
 
 def test_the_last_exemplar_stays() -> None:
