@@ -11,7 +11,7 @@ takes memory.
 
 import struct
 from collections.abc import Iterator
-from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
+from mmap import ACCESS_COPY, mmap
 from typing import Final
 
 BLOCK_BYTES: Final = 64 * 1024
@@ -31,8 +31,8 @@ class _Block:
 
     def __init__(self, minute: int, size_bytes: int) -> None:
         self.minute = minute
-        # Private: of a process that is forked each has its own.
-        self.pages = mmap(-1, size_bytes, flags=MAP_PRIVATE | MAP_ANONYMOUS)
+        # A copy of nobody's: of a process that is forked each has its own.
+        self.pages = mmap(-1, size_bytes, access=ACCESS_COPY)
         self.used_bytes = 0
 
 
