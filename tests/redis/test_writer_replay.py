@@ -156,6 +156,27 @@ def test_what_fell_out_of_the_ring_by_age_is_counted(bench: WriterBench) -> None
     }
 
 
+def test_what_was_there_at_an_earlier_loss_is_counted_at_the_next(bench: WriterBench) -> None:
+    """Redis loses the end of what it had, then all of it: each batch that is past replay counts as lost once."""
+    bench.send(1, 10)
+    older = bench.look.dump(COUNTS), bench.look.dump(GUARD_KEY)
+    bench.send(100)
+    bench.clock.advance(RING_SECONDS + 1)
+    bench.send(1000)
+    bench.look.restore(COUNTS, 0, older[0], replace=True)
+    bench.look.restore(GUARD_KEY, 0, older[1], replace=True)
+    bench.send(10_000)
+
+    assert bench.count() == 11_011
+    assert bench.guard.counts() == {"gaps": 1, "replayed": 1, "unrecoverable": 1, "unrecoverable_observations": 1}
+
+    bench.look.flushdb()
+    bench.send(100_000)
+
+    assert bench.count() == 111_000
+    assert bench.guard.counts() == {"gaps": 2, "replayed": 3, "unrecoverable": 3, "unrecoverable_observations": 3}
+
+
 def test_a_guard_swept_while_the_writer_was_idle_is_no_loss(bench: WriterBench) -> None:
     """Redis forgets the guards of idle writers: that is neither a gap nor lost batches."""
     bench.send(1, 10)

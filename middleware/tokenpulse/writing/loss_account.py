@@ -11,6 +11,7 @@ from typing import Final
 
 from tokenpulse.batches.numbered_batch import Group
 from tokenpulse.guard import Guard
+from tokenpulse.writing.number_ranges import NumberRanges
 
 SIZES_KEPT: Final = 3600
 """Batches whose number of observations is remembered, at least: an hour's by default, 29 kB at most."""
@@ -23,8 +24,11 @@ class LossAccount:
         self._guard = guard
         self._sizes: dict[Group, array[int]] = {}
         """Observations of each group's last acknowledged batches."""
-        self._given_up: dict[Group, int] = {}
-        """Last sequence of each group that was counted: a later loss does not count it again."""
+        self._given_up: dict[Group, NumberRanges] = {}
+        """Sequences of each group that were counted: a later loss does not count them again.
+
+        Not all up to the last: Redis may lose the end of what it had, and later all of it.
+        """
         self._suspected: dict[Group, tuple[int, int, int]] = {}
         """Group → (last sequence before the loss, first after it, last acknowledged)."""
 
@@ -50,14 +54,12 @@ class LossAccount:
 
     def _count(self, group: Group, stored: int, last: int, acknowledged: int) -> None:
         """Count the batches after `stored` up to `last`, but those that were counted before."""
-        lost = last - max(stored, self._given_up.get(group, 0))
-        if lost <= 0:
-            return
-        self._given_up[group] = last
         sizes = self._sizes.get(group, array("Q"))  # none yet of a writer that was taken up
-        end = len(sizes) - (acknowledged - last)
-        self._guard.count("unrecoverable", lost)
-        self._guard.count("unrecoverable_observations", sum(sizes[max(0, end - lost) : end]))
+        oldest = acknowledged - len(sizes) + 1
+        for first, until in self._given_up.setdefault(group, NumberRanges()).add(stored + 1, last):
+            self._guard.count("unrecoverable", until - first + 1)
+            known = sizes[max(0, first - oldest) : max(0, until - oldest + 1)]
+            self._guard.count("unrecoverable_observations", sum(known))
 
     def clear(self) -> None:
         """Forget everything."""
