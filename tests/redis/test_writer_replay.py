@@ -168,13 +168,23 @@ def test_what_was_there_at_an_earlier_loss_is_counted_at_the_next(bench: WriterB
     bench.send(10_000)
 
     assert bench.count() == 11_011
-    assert bench.guard.counts() == {"gaps": 1, "replayed": 1, "unrecoverable": 1, "unrecoverable_observations": 1}
+    assert bench.guard.counts() == {
+        "gaps": 1,
+        "replayed": 1,
+        "unrecoverable": 1,
+        "unrecoverable_observations": 1,
+    }
 
     bench.look.flushdb()
     bench.send(100_000)
 
     assert bench.count() == 111_000
-    assert bench.guard.counts() == {"gaps": 2, "replayed": 3, "unrecoverable": 3, "unrecoverable_observations": 3}
+    assert bench.guard.counts() == {
+        "gaps": 2,
+        "replayed": 3,
+        "unrecoverable": 3,
+        "unrecoverable_observations": 3,
+    }
 
 
 def test_a_guard_swept_while_the_writer_was_idle_is_no_loss(bench: WriterBench) -> None:
