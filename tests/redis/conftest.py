@@ -1,6 +1,6 @@
 """Fixtures of the tests against a real Redis."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,8 @@ import pytest
 from tests.support.faked_redis import FakedRedis, faked_redis
 from tests.support.skewed_hosts import NOON, MakeFollower, followers
 from tokenpulse.recorder import Recorder
+from tokenpulse_shared.redis_client import connect_async
+from tokenpulse_shared.redis_reads import RedisReads
 
 
 @pytest.fixture
@@ -46,3 +48,20 @@ def make_follower(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeFollower]:
     """Give a maker of recorders on hosts whose clock is given."""
     with followers(monkeypatch) as make:
         yield make
+
+
+@pytest.fixture
+async def real_reads(redis_url: str) -> AsyncIterator[RedisReads]:
+    """Give what asks the shared Redis."""
+    client = connect_async(redis_url)
+    yield RedisReads(client)
+    await client.aclose()
+
+
+@pytest.fixture(params=["redis", "memory"])
+async def reads(request: pytest.FixtureRequest) -> AsyncIterator[RedisReads]:
+    """Give what asks a real server, then what asks the embedded store."""
+    url = request.getfixturevalue("redis_url") if request.param == "redis" else f"memory://{id(request)}"
+    client = connect_async(url)
+    yield RedisReads(client)
+    await client.aclose()

@@ -1,7 +1,6 @@
 """The board of health scores in a real Redis: one leader at a time, none that was paused overwrites a later one."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import orjson
 import pytest
@@ -19,20 +18,15 @@ KEYS = Keyspace()
 LEASE_SECONDS = 30.0
 
 
-@pytest.fixture(params=["redis", "memory"])
-async def boards(request: pytest.FixtureRequest) -> AsyncIterator[BoardStore]:
+@pytest.fixture
+def boards(reads: RedisReads) -> BoardStore:
     """Give the boards of a real server, then of the embedded store."""
-    url = request.getfixturevalue("redis_url") if request.param == "redis" else f"memory://{id(request)}"
-    client = connect_async(url)
-    yield BoardStore(RedisReads(client), KEYS)
-    await client.aclose()
+    return BoardStore(reads, KEYS)
 
 
 @pytest.fixture
-async def real(redis_url: str) -> AsyncIterator[BoardStore]:
-    client = connect_async(redis_url)
-    yield BoardStore(RedisReads(client), KEYS)
-    await client.aclose()
+def real(real_reads: RedisReads) -> BoardStore:
+    return BoardStore(real_reads, KEYS)
 
 
 async def test_one_leads_until_his_lease_is_over(boards: BoardStore) -> None:

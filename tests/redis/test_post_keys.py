@@ -1,7 +1,6 @@
 """Keys that came with posts, in a real Redis: each post is new once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 import redis
@@ -10,27 +9,21 @@ from tokenpulse_shared import post_keys
 from tokenpulse_shared.errors import StoreUnavailableError
 from tokenpulse_shared.keyspace import POST_KEY_SECONDS, Keyspace
 from tokenpulse_shared.post_keys import CLAIM_SECONDS, PostKeys
-from tokenpulse_shared.redis_client import connect_async
 from tokenpulse_shared.redis_reads import RedisReads
 
 KEYS = Keyspace()
 NOW = 1_715_769_020.0
 
 
-@pytest.fixture(params=["redis", "memory"])
-async def keys(request: pytest.FixtureRequest) -> AsyncIterator[PostKeys]:
+@pytest.fixture
+def keys(reads: RedisReads) -> PostKeys:
     """Give the keys of a real server, then of the embedded store."""
-    url = request.getfixturevalue("redis_url") if request.param == "redis" else f"memory://{id(request)}"
-    client = connect_async(url)
-    yield PostKeys(RedisReads(client), KEYS)
-    await client.aclose()
+    return PostKeys(reads, KEYS)
 
 
 @pytest.fixture
-async def real(redis_url: str) -> AsyncIterator[PostKeys]:
-    client = connect_async(redis_url)
-    yield PostKeys(RedisReads(client), KEYS)
-    await client.aclose()
+def real(real_reads: RedisReads) -> PostKeys:
+    return PostKeys(real_reads, KEYS)
 
 
 async def test_a_post_is_new_once(keys: PostKeys) -> None:
