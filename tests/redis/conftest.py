@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 from tests.support.faked_redis import FakedRedis, faked_redis
 from tests.support.skewed_hosts import NOON, MakeFollower, followers
 from tokenpulse.recorder import Recorder
-from tokenpulse_shared.redis_client import connect_async
+from tokenpulse_shared.redis_client import connect, connect_async, memory_server
 from tokenpulse_shared.redis_reads import RedisReads
 
 
@@ -65,3 +66,16 @@ async def reads(request: pytest.FixtureRequest) -> AsyncIterator[RedisReads]:
     client = connect_async(url)
     yield RedisReads(client)
     await client.aclose()
+
+
+@pytest.fixture(params=["redis", "memory"])
+def client(request: pytest.FixtureRequest) -> Iterator[redis.Redis]:
+    """Give a client of an empty store of each kind."""
+    if request.param == "redis":
+        url = request.getfixturevalue("redis_url")
+    else:
+        url = "memory://scripts"
+        memory_server("scripts")
+    with connect(url) as held:
+        held.flushdb()
+        yield held

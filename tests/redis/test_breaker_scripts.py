@@ -1,38 +1,19 @@
 """The Lua scripts of breakers, on a real Redis as in the embedded store."""
 
-from collections.abc import Iterator
-
 import orjson
 import pytest
 import redis
 
+from tests.support.apply_script import hash_of
 from tokenpulse_shared import scripts
 from tokenpulse_shared.breaker import Circuit, Move
 from tokenpulse_shared.circuits.circuit_moves import transition_call
 from tokenpulse_shared.keyspace import FORCED_RETENTION_SECONDS, TOTALS_RETENTION_SECONDS, Keyspace
-from tokenpulse_shared.redis_client import connect, memory_server
 
 KEYS = Keyspace()
 CIRCUIT, COUNTERS, INDEX = KEYS.circuit("p", "m"), KEYS.circuit_totals("p"), KEYS.moved_circuits("p")
 OPEN = Circuit(state="OPEN", changed_at=1_000.0, opened_at=1_000.0, open_seconds=60.0)
 OPENED: tuple[Move, ...] = (("CLOSED", "OPEN"),)
-
-
-@pytest.fixture(params=["redis", "memory"])
-def client(request: pytest.FixtureRequest) -> Iterator[redis.Redis]:
-    """Give a client of an empty store of each kind."""
-    if request.param == "redis":
-        url = request.getfixturevalue("redis_url")
-    else:
-        url = "memory://breaker-scripts"
-        memory_server("breaker-scripts")
-    with connect(url) as held:
-        held.flushdb()
-        yield held
-
-
-def _hash(client: redis.Redis, key: str) -> dict[str, str]:
-    return {name.decode(): value.decode() for name, value in client.hgetall(key).items()}
 
 
 def _move(
@@ -74,12 +55,12 @@ def test_only_one_of_two_transitions_wins(client: redis.Redis) -> None:
     replies = [_move(client, OPEN, OPENED), _move(client, Circuit(changed_at=7.0), OPENED)]
 
     assert replies == [1, 0]
-    assert _hash(client, CIRCUIT) == {
+    assert hash_of(client, CIRCUIT) == {
         "slot:1": "1:2:3", "version": "1", "state": "OPEN", "changed_at": "1000.0", "opened_at": "1000.0",
         "open_seconds": "60.0", "half_open_successes": "0", "forced": "",
     }  # fmt: skip
-    assert _hash(client, COUNTERS) == {"moved:CLOSED:OPEN": "1"}
-    assert orjson.loads(_hash(client, INDEX)["m"]) == ["OPEN", 1060.0, None, 1900]
+    assert hash_of(client, COUNTERS) == {"moved:CLOSED:OPEN": "1"}
+    assert orjson.loads(hash_of(client, INDEX)["m"]) == ["OPEN", 1060.0, None, 1900]
     assert (client.ttl(CIRCUIT), client.ttl(COUNTERS)) == (900, TOTALS_RETENTION_SECONDS)
     assert client.ttl(INDEX) == FORCED_RETENTION_SECONDS
 
@@ -91,10 +72,10 @@ def test_a_breaker_at_rest_leaves_the_index(client: redis.Redis) -> None:
     closed = Circuit(changed_at=1_001.0, version=1)
 
     assert _move(client, closed, (("OPEN", "CLOSED"),)) == 1
-    assert _hash(client, INDEX) == {}
-    assert _hash(client, CIRCUIT)["streak"] == "0"
+    assert hash_of(client, INDEX) == {}
+    assert hash_of(client, CIRCUIT)["streak"] == "0"
     assert _move(client, Circuit(forced="closed", changed_at=1_002.0, version=2)) == 1
-    assert orjson.loads(_hash(client, INDEX)["m"]) == [
+    assert orjson.loads(hash_of(client, INDEX)["m"]) == [
         "CLOSED",
         None,
         "closed",
@@ -107,11 +88,11 @@ def test_forgotten_breakers_are_swept_from_the_index(client: redis.Redis) -> Non
     """An entry goes once its breaker's hash has expired; the last second still counts."""
     _move(client, OPEN, OPENED, model="old", now=1_000.0)
     _move(client, OPEN, OPENED, model="new", now=1_899.0)
-    assert sorted(_hash(client, INDEX)) == ["new", "old"]
+    assert sorted(hash_of(client, INDEX)) == ["new", "old"]
 
     _move(client, OPEN, OPENED, now=1_900.0)
 
-    assert sorted(_hash(client, INDEX)) == ["m", "new"]
+    assert sorted(hash_of(client, INDEX)) == ["m", "new"]
 
 
 def test_foreign_keys_cost_only_their_own_part(client: redis.Redis) -> None:
@@ -120,7 +101,7 @@ def test_foreign_keys_cost_only_their_own_part(client: redis.Redis) -> None:
     client.set(INDEX, "theirs")
 
     assert _move(client, OPEN, OPENED) == 1
-    assert _hash(client, CIRCUIT)["state"] == "OPEN"
+    assert hash_of(client, CIRCUIT)["state"] == "OPEN"
     assert (client.get(COUNTERS), client.get(INDEX)) == (b"theirs", b"theirs")
     assert (client.ttl(COUNTERS), client.ttl(INDEX)) == (-1, -1)
 
@@ -142,7 +123,7 @@ def test_probes_of_a_dead_owner_end(client: redis.Redis) -> None:
     client.hset(CIRCUIT, mapping={"probe:dead": seconds * 1000 - 1, "probe:alive": seconds * 1000 + 60_000})
 
     assert _lease(client, "new", renewed="dead") == ["new"]
-    assert "probe:dead" not in _hash(client, CIRCUIT)
+    assert "probe:dead" not in hash_of(client, CIRCUIT)
     assert _lease(client, "more") == []
 
 
@@ -189,7 +170,7 @@ def test_rejections_are_counted_once(client: redis.Redis) -> None:
     assert _reject(client, "w", 0, 7) == 7
     assert _reject(client, "v", 0, 2) == 2
 
-    assert _hash(client, COUNTERS)["rejected"] == "9"
+    assert hash_of(client, COUNTERS)["rejected"] == "9"
     assert client.ttl(COUNTERS) == 60
 
 
@@ -198,11 +179,11 @@ def test_an_emptied_server_counts_only_what_is_new(client: redis.Redis) -> None:
     _reject(client, "w", 0, 5)
     client.delete(COUNTERS)
     assert _reject(client, "w", 5, 8) == 8
-    assert _hash(client, COUNTERS)["rejected"] == "3"
+    assert hash_of(client, COUNTERS)["rejected"] == "3"
 
     client.hset(COUNTERS, mapping={"writer:w": "6:1", "rejected": "1"})
     assert _reject(client, "w", 8, 9) == 9
-    assert _hash(client, COUNTERS)["rejected"] == "4"
+    assert hash_of(client, COUNTERS)["rejected"] == "4"
 
 
 def test_a_count_that_fell_changes_nothing(client: redis.Redis) -> None:
@@ -210,7 +191,7 @@ def test_a_count_that_fell_changes_nothing(client: redis.Redis) -> None:
     _reject(client, "w", 0, 5)
 
     assert _reject(client, "w", 0, 3) == 5
-    assert _hash(client, COUNTERS)["rejected"] == "5"
+    assert hash_of(client, COUNTERS)["rejected"] == "5"
 
 
 def test_a_new_writer_sweeps_those_long_gone(client: redis.Redis) -> None:
@@ -226,6 +207,6 @@ def test_a_new_writer_sweeps_those_long_gone(client: redis.Redis) -> None:
     )
     _reject(client, "w", 0, 1)
 
-    held = _hash(client, COUNTERS)
+    held = hash_of(client, COUNTERS)
     assert held["rejected"] == "8"
     assert sorted(name for name in held if name.startswith("writer:")) == ["writer:new", "writer:w"]

@@ -2,53 +2,22 @@
 
 import random
 import time
-from collections.abc import Iterator
 from typing import Any
 
-import orjson
 import pytest
 import redis
 
+from tests.support.apply_script import GUARD, apply, hash_of
 from tests.support.sealing import seal
 from tokenpulse_shared import scripts
 from tokenpulse_shared.counters import SKETCHED, WINDOW_COUNTERS
 from tokenpulse_shared.keyspace import Keyspace
-from tokenpulse_shared.redis_client import connect, memory_server
 from tokenpulse_shared.sketch import COARSE_SCALE, ZERO, Buckets, rescaled
 from tokenpulse_shared.windows.sealed import SealedWindow, decode_block
 from tokenpulse_shared.windows.window_builder import decode_sketch
 
 KEYS = Keyspace()
-GUARD = KEYS.totals("p")
 PAST = "2024-05-15:09"
-
-
-@pytest.fixture(params=["redis", "memory"])
-def client(request: pytest.FixtureRequest) -> Iterator[redis.Redis]:
-    """Give a client of an empty store of each kind."""
-    if request.param == "redis":
-        url = request.getfixturevalue("redis_url")
-    else:
-        url = "memory://scripts"
-        memory_server("scripts")
-    with connect(url) as held:
-        held.flushdb()
-        yield held
-
-
-def apply(
-    client: redis.Redis, previous: int, sequence: int, writer: str = "w", **operations: Any
-) -> list[Any]:
-    kinds = ("increments", "sketches", "scores", "lists", "calls")
-    payload = orjson.dumps({kind: [] for kind in kinds} | operations)
-    reply: list[Any] = client.eval(
-        scripts.source("apply"), 1, GUARD, writer, previous, sequence, 1000, payload
-    )
-    return reply
-
-
-def hash_of(client: redis.Redis, key: str) -> dict[str, str]:
-    return {name.decode(): value.decode() for name, value in client.hgetall(key).items()}
 
 
 def test_a_batch_is_applied_once(client: redis.Redis) -> None:

@@ -3,10 +3,9 @@
 import pytest
 import redis
 
-from tests.redis.test_scripts import GUARD, apply, client, hash_of
+from tests.support.apply_script import GUARD, apply, hash_of
 from tokenpulse_shared.counters import MAX_COUNT
 
-__all__ = ["client"]
 _FIELDS = [f"f{number}" for number in range(10)]
 
 
